@@ -17,8 +17,6 @@ export const LEADING_CRLF_MAX = 2;
 export const BODY_BYTES_MAX_DEFAULT = 1024 * 1024;
 /** Answers owed to one connection before it is no longer read: bounds what a pipelining flood can hold. */
 export const PIPELINE_DEPTH_MAX = 256;
-/** Answer bytes a connection may leave unread before it is cut: a reader that never reads. */
-export const ANSWER_BACKLOG_BYTES_MAX = 256 * 1024;
 
 /** Metrics in one batch, unless --batch-max says otherwise. */
 export const BATCH_METRICS_MAX_DEFAULT = 1000;
@@ -42,6 +40,10 @@ export const RATE_LIMIT_CLIENTS_MAX = 65_536;
 export const HEAD_TIMEOUT_MS = 10_000;
 /** Longest time from the end of the head to the end of the body, milliseconds. */
 export const BODY_TIMEOUT_MS = 30_000;
+/** Longest time that an answer may stay unread by its client, milliseconds. */
+export const WRITE_TIMEOUT_MS = 30_000;
+/** Time for the peer's FIN after ours, milliseconds; then the connection is cut. */
+export const LINGER_MS = 2_000;
 /** How often deadlines are looked at, milliseconds: they are exact to this. */
 export const DEADLINE_TICK_MS = 500;
 /** Time between a drain's start and the closing of idle connections, milliseconds. */
@@ -64,3 +66,39 @@ export const THREADS_MAX = 64;
 export const STAGE_SAMPLE_EVERY = 64;
 /** How often the main thread reads the operating system, milliseconds. */
 export const PROBE_INTERVAL_MS = 1_000;
+
+// What the operator may set, where the setting has bounds of its own (config.ts).
+/** Most that --body-max takes, bytes: with the lines' own keys a batch must still fit one empty lane buffer. */
+export const BODY_BYTES_MAX_CEILING = 4 * 1024 * 1024;
+/** Least that --body-max takes, bytes: below it one ordinary metric would not fit. */
+export const BODY_BYTES_MAX_FLOOR = 1024;
+/** Most that --batch-max takes; see BODY_BYTES_MAX_CEILING. */
+export const BATCH_METRICS_MAX_CEILING = 20_000;
+/** What a stored line can hold beyond the metric's own bytes: keys, type, a default time, a client's name. Bytes. */
+export const LINE_OVERHEAD_BYTES_MAX = 200;
+/** Most that --rate-limit takes, requests per second: the limiter's step is then one microsecond. */
+export const RATE_LIMIT_CEILING = 1_000_000;
+/** Listen queue asked of the kernel, unless --backlog says otherwise; the kernel caps it at net.core.somaxconn. */
+export const BACKLOG_DEFAULT = 4096;
+/** Most that --backlog takes: somaxconn itself was 16 bits wide for most of its life. */
+export const BACKLOG_CEILING = 65_535;
+/** Idle time of a connection before it is closed, unless --keep-alive-timeout says otherwise, milliseconds. */
+export const KEEP_ALIVE_TIMEOUT_MS_DEFAULT = 75_000;
+/** Most connections that --connections-max takes: the kernel's usual ceiling on one process's descriptors. */
+export const CONNECTIONS_MAX_CEILING = 1_048_576;
+/** Bytes in flight over all threads, unless --memory-max says otherwise. */
+export const MEMORY_BYTES_MAX_DEFAULT = 256 * 1024 * 1024;
+/** Smallest segment that --segment-size takes, bytes: each costs two files and two synced directory entries. */
+export const SEGMENT_BYTES_FLOOR = 64 * 1024;
+/** Largest segment that --segment-size takes, bytes: recovery reads the last one whole. */
+export const SEGMENT_BYTES_CEILING = 2 * 1024 * 1024 * 1024;
+/** Longest age that --segment-age takes, milliseconds: a week, well inside what one timer can hold (24 days). */
+export const SEGMENT_AGE_MS_CEILING = 7 * 24 * 60 * 60 * 1000;
+/** Most tokens; each request without a match is compared with every one of them. */
+export const TOKENS_MAX = 1_000;
+/** Longest secret of a token, bytes. */
+export const TOKEN_BYTES_MAX = 512;
+/** How long a starter waits for the holder of a data folder to say who it is, milliseconds. */
+export const LOCK_ANSWER_MS_MAX = 2_000;
+/** How long a starter waits for another starter to win or withdraw, milliseconds. */
+export const LOCK_CONTEST_MS_MAX = 10_000;

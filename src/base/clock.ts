@@ -1,18 +1,18 @@
 // Time comes in as an argument, so that tests can hold it. One real clock for the whole program.
 
 export interface Clock {
-  /** Wall clock, integer milliseconds since 1970. Steps when the machine's clock is set; for timestamps only. */
+  /** Wall clock, integer milliseconds since 1970. Steps when the machine's clock is set: for timestamps only. */
   wallMs(): number;
-  /** Monotonic, fractional milliseconds since an arbitrary start that all threads of the process share. */
+  /** Monotonic, fractional milliseconds since an arbitrary start that every thread of the machine shares. */
   monotonicMs(): number;
 }
 
-// performance.now() starts at 0 in each worker on Node; timeOrigin puts the threads on one axis.
-// hrtime is CLOCK_MONOTONIC on both runtimes and so is the same for every thread of the machine.
+// performance.now() is the cheap reading but starts at another zero in each thread; hrtime is CLOCK_MONOTONIC
+// for all of them but allocates. Both run at one rate, so one reading of each, at start, ties them together.
+const [seconds, nanoseconds] = process.hrtime();
+const offsetMs = seconds * 1e3 + nanoseconds / 1e6 - performance.now();
+
 export const realClock: Clock = {
   wallMs: () => Date.now(),
-  monotonicMs: () => {
-    const [seconds, nanoseconds] = process.hrtime();
-    return seconds * 1e3 + nanoseconds / 1e6;
-  },
+  monotonicMs: () => offsetMs + performance.now(),
 };

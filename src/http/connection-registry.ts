@@ -1,0 +1,47 @@
+// The open connections of one ingest thread, for the deadline tick, the cap and the drain. A dense array with
+// swap-remove: 10,000 connections are looked at in about 20 µs, so one coarse timer serves them all.
+
+/** What the registry needs of a connection. */
+export interface Registered {
+  /** The registry's: its place in the array, -1 outside. */
+  index: number;
+  readonly deadlineMs: number;
+  expired(): void;
+  finishIfIdle(): void;
+}
+
+export class ConnectionRegistry<T extends Registered> {
+  private readonly connections: T[] = [];
+
+  get count(): number {
+    return this.connections.length;
+  }
+
+  add(connection: T): void {
+    connection.index = this.connections.length;
+    this.connections.push(connection);
+  }
+
+  remove(connection: T): void {
+    const { index } = connection;
+    if (index < 0) return;
+    const last = this.connections.pop()!;
+    if (last !== connection) {
+      this.connections[index] = last;
+      last.index = index;
+    }
+    connection.index = -1;
+  }
+
+  /** Tells every connection whose deadline has passed. Backwards, because an expired one may remove itself. */
+  tick(nowMs: number): void {
+    for (let i = this.connections.length - 1; i >= 0; i--) {
+      const connection = this.connections[i];
+      if (connection !== undefined && connection.deadlineMs < nowMs) connection.expired();
+    }
+  }
+
+  finishIdle(): void {
+    for (let i = this.connections.length - 1; i >= 0; i--) this.connections[i]?.finishIfIdle();
+  }
+}

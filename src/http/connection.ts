@@ -1,0 +1,419 @@
+// HOT: One connection's life: bytes in, whole requests out to the exchange, answers back in order.
+// Runs on the ingest thread that accepted it; never leaves it.
+//
+//          ┌──────── head whole, admitted ────────┐
+//   HEAD ──┤                                      ├──▶ BODY ──▶ exchange.handle() ──▶ HEAD
+//          └─ refused: answered, body read past ──┘                     │ last answer: close, fault, drain
+//                                                                       ▼
+//                                                                    CLOSING (FIN sent, what still comes is dropped)
+// Invariants: answers leave in the order of their requests. `owed` counts answers that a group commit owes; a request
+// whose answer would overtake those is held (parsing stops, the socket is paused) until owed is 0. Bytes of an
+// incomplete request are copied and charged to the memory budget; whole requests are handled where they lie.
+
+import { BODY_TIMEOUT_MS, HEAD_TIMEOUT_MS, LINGER_MS, PIPELINE_DEPTH_MAX, WRITE_TIMEOUT_MS } from "../limits.ts";
+import { REFUSAL, type Refusal } from "../errors.ts";
+import { BODY_DONE, BODY_MORE, BodyReader } from "./body-reader.ts";
+import type { ConnectionShared } from "./connection-shared.ts";
+import { decompress } from "./content-coding.ts";
+import { CODING_IDENTITY, HEAD_COMPLETE, HEAD_PARTIAL, METHOD_HEAD, type RequestHead } from "./request-head.ts";
+
+/** The transport's side of a connection; net/ has the real ones. */
+export interface Stream {
+  write(bytes: Uint8Array): void;
+  backlogBytes(): number;
+  pause(): void;
+  resume(): void;
+  end(): void;
+  destroy(): void;
+  remoteAddress(): string;
+}
+
+// What admit() decides.
+/** Collect the body, then handle(). */
+export const ADMIT_TAKE = 0;
+/** The route wants no body: read past it, then handle() with none. */
+export const ADMIT_SKIP = 1;
+/** Already answered through the connection: read past the body and go on. */
+export const ADMIT_REFUSED = 2;
+
+/** The program behind the connections of a thread: decides on heads, handles whole requests. */
+export interface Exchange<C> {
+  /** The head is whole and its body not yet read. `head` and `bytes` are valid only during the call. */
+  admit(connection: HttpConnection<C>, head: RequestHead, bytes: Uint8Array): number;
+  /** bytes[start, end) is the body, decoded of all codings; valid only during the call. Must answer now or make the connection owe. */
+  handle(connection: HttpConnection<C>, bytes: Uint8Array, start: number, end: number): void;
+  /** A request died of its framing, its size or its deadline before handle(). */
+  refused(refusal: Refusal): void;
+}
+
+const STATE_HEAD = 0;
+const STATE_BODY = 1;
+const STATE_CLOSING = 2;
+const EMPTY = new Uint8Array(0);
+const NEVER = Number.POSITIVE_INFINITY;
+
+export class HttpConnection<C> {
+  readonly stream: Stream;
+  /** The exchange's own state for this connection. */
+  readonly context: C;
+  /** Place in the registry. */
+  index = -1;
+  /** Moment of the shared coarse clock at which patience ends; what for depends on the state. */
+  deadlineMs: number;
+  /** How the answer to the current request is to be sent. */
+  keepAlive = true;
+  isHttp10 = false;
+  ackAsked = 0;
+  isHead = false;
+  /** Answers that group commits owe this connection, and whether those say that it stays open. */
+  owed = 0;
+  owedKeepAlive = true;
+
+  private readonly shared: ConnectionShared<C>;
+  private state = STATE_HEAD;
+  private verdict = ADMIT_SKIP;
+  private contentCoding = CODING_IDENTITY;
+  /** Unread bytes from an incomplete head or a hold, and what they are charged. */
+  private kept: Uint8Array | null = null;
+  private body: BodyReader | null = null;
+  /** An answer that waits for the owed ones before it. */
+  private deferred: Uint8Array | null = null;
+  private isHeld = false;
+  private isPaused = false;
+  private isParsing = false;
+  /** The first bytes of a head are here: its deadline runs from them, whatever drips in afterwards. */
+  private isHeadBegun = false;
+  /** The last request of this connection has been taken: nothing after it is read. */
+  private isLast = false;
+  private peerHasEnded = false;
+  private isClosed = false;
+  /** Answers of one settled commit, gathered for one write. */
+  private gathered: Uint8Array | null = null;
+  private gatheredMore: Uint8Array[] | null = null;
+  private gatheredCount = 0;
+
+  constructor(stream: Stream, context: C, shared: ConnectionShared<C>) {
+    this.stream = stream;
+    this.context = context;
+    this.shared = shared;
+    this.deadlineMs = shared.coarseMs + shared.keepAliveTimeoutMs;
+  }
+
+  // ── from the transport ──────────────────────────────────────────────────────────────────────────────────────────
+
+  received(bytes: Uint8Array): void {
+    this.shared.bytesRead += bytes.length;
+    if (this.state === STATE_CLOSING || this.isLast) return;
+    if (this.kept !== null) bytes = this.joinKept(bytes);
+    this.parse(bytes);
+  }
+
+  drained(): void {
+    if (this.state === STATE_CLOSING) return;
+    this.arm();
+    this.release();
+  }
+
+  peerEnded(): void {
+    this.peerHasEnded = true;
+    if (this.state === STATE_CLOSING) this.stream.destroy();
+    else if (this.owed === 0 && !this.isHeld) this.finish();
+  }
+
+  closed(): void {
+    this.isClosed = true;
+    this.state = STATE_CLOSING;
+    this.dropKept();
+    this.body?.release(this.shared);
+    this.body = null;
+    this.deferred = null;
+    this.shared.registry.remove(this);
+  }
+
+  // ── from the exchange ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Answers the current request now, or as soon as the owed answers before it are out. */
+  answer(bytes: Uint8Array): void {
+    if (this.owed > 0) {
+      this.deferred = bytes;
+      this.isHeld = true;
+      return;
+    }
+    this.send(bytes);
+    if (!this.keepAlive && this.verdict !== ADMIT_REFUSED) this.finish();
+  }
+
+  /** The current request's answer will come with a group commit. */
+  owe(): void {
+    this.owed++;
+    this.owedKeepAlive = this.keepAlive;
+    this.deadlineMs = NEVER;
+  }
+
+  /** Gathers one owed answer; true for the first, so that the caller knows whom to flush. */
+  gather(bytes: Uint8Array): boolean {
+    this.gatheredCount++;
+    if (this.gathered === null) {
+      this.gathered = bytes;
+      return true;
+    }
+    if (this.gatheredMore === null) this.gatheredMore = [this.gathered];
+    this.gatheredMore.push(bytes);
+    return false;
+  }
+
+  /** Sends what was gathered in one write, and goes on with what was held. */
+  flush(): void {
+    this.owed -= this.gatheredCount;
+    this.gatheredCount = 0;
+    const bytes = this.gatheredMore === null ? this.gathered! : Buffer.concat(this.gatheredMore);
+    this.gathered = null;
+    this.gatheredMore = null;
+    if (this.isClosed) return;
+    this.send(bytes);
+    if (this.owed > 0) return;
+    if (this.deferred !== null) {
+      const deferred = this.deferred;
+      this.deferred = null;
+      this.send(deferred);
+    }
+    if (this.isLast) this.finish();
+    else if (this.isHeld) this.release();
+    else if (this.peerHasEnded) this.finish();
+  }
+
+  /** The coarse clock has passed deadlineMs. */
+  expired(): void {
+    if (this.state === STATE_CLOSING || this.stream.backlogBytes() > 0) {
+      this.stream.destroy();
+      return;
+    }
+    if (this.state === STATE_HEAD && this.kept === null) {
+      this.finish();
+      return;
+    }
+    this.fail(REFUSAL.timeout, "");
+  }
+
+  /** Drain: nothing more is awaited from an idle connection. */
+  finishIfIdle(): void {
+    if (this.state === STATE_HEAD && this.owed === 0 && this.kept === null && !this.isHeld) this.finish();
+  }
+
+  // ── parsing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private parse(bytes: Uint8Array): void {
+    // A settled commit may flush() while handle() is on the stack (accepted by a fake, say): never parse twice at once.
+    this.isParsing = true;
+    const end = bytes.length;
+    let position = 0;
+    while (position < end && !this.isHeld && !this.isLast && this.state !== STATE_CLOSING) {
+      const next = this.state === STATE_HEAD ? this.parseHead(bytes, position, end) : this.parseBody(bytes, position, end);
+      if (next < 0) break;
+      position = next;
+    }
+    this.isParsing = false;
+    if (this.isLast || this.state === STATE_CLOSING) return;
+    if (position < end) this.keep(bytes, position, end);
+    if (this.isHeld) this.pause();
+    else if (this.peerHasEnded && this.owed === 0) this.finish();
+  }
+
+  /** Returns where to go on, or -1 when more bytes are needed. */
+  private parseHead(bytes: Uint8Array, start: number, end: number): number {
+    const { head, exchange } = this.shared;
+    const status = head.parse(bytes, start, end);
+    if (status === HEAD_PARTIAL) {
+      if (!this.isHeadBegun) {
+        this.isHeadBegun = true;
+        this.arm();
+      }
+      return -1;
+    }
+    if (status !== HEAD_COMPLETE) {
+      this.fail(head.fault, head.faultDetail);
+      return -1;
+    }
+    const keepAlive = head.keepAlive && this.shared.keepAliveAllowed;
+    if (this.owed > 0 && this.mustHold(head, keepAlive)) {
+      this.isHeld = true;
+      return start;
+    }
+    this.isHeadBegun = false;
+    this.keepAlive = keepAlive;
+    this.isHttp10 = head.isHttp10;
+    this.ackAsked = head.ackAsked;
+    this.isHead = head.method === METHOD_HEAD;
+    this.verdict = exchange.admit(this, head, bytes);
+    if (this.state === STATE_CLOSING) return -1;
+    const bodyStart = head.headEnd;
+
+    if (!head.isChunked && head.contentLength <= end - bodyStart) {
+      const bodyEnd = bodyStart + Math.max(0, head.contentLength);
+      this.contentCoding = head.contentCoding;
+      this.complete(bytes, bodyStart, bodyEnd);
+      return bodyEnd;
+    }
+    return this.beginBody(head, bodyStart, end);
+  }
+
+  /** True where the answer to this request could overtake, or differ in form from, those still owed. */
+  private mustHold(head: RequestHead, keepAlive: boolean): boolean {
+    return (
+      this.owed >= PIPELINE_DEPTH_MAX ||
+      this.deferred !== null ||
+      head.expectsContinue ||
+      keepAlive !== this.keepAlive ||
+      head.isHttp10 !== this.isHttp10 ||
+      head.ackAsked !== this.ackAsked
+    );
+  }
+
+  private beginBody(head: RequestHead, bodyStart: number, end: number): number {
+    this.contentCoding = head.contentCoding;
+    this.state = STATE_BODY;
+    this.arm();
+    if (this.verdict === ADMIT_REFUSED && (head.expectsContinue || !this.keepAlive)) {
+      // Whether the body comes at all is the client's guess now: the connection cannot be used again.
+      this.keepAlive = false;
+      this.finish();
+      return -1;
+    }
+    if (head.expectsContinue && bodyStart === end) this.send(this.shared.answers.continue100);
+    this.body = new BodyReader(head.isChunked ? -1 : head.contentLength, this.verdict === ADMIT_TAKE);
+    return bodyStart;
+  }
+
+  private parseBody(bytes: Uint8Array, start: number, end: number): number {
+    const body = this.body!;
+    const status = body.read(bytes, start, end, this.shared);
+    if (status === BODY_MORE) return end;
+    if (status === BODY_DONE) {
+      const consumedEnd = body.consumedEnd;
+      this.state = STATE_HEAD;
+      this.body = null;
+      this.complete(body.buffer ?? EMPTY, 0, body.bytes);
+      body.release(this.shared);
+      return consumedEnd;
+    }
+    this.fail(body.fault, body.faultDetail);
+    return -1;
+  }
+
+  /** The request is whole: decode its content coding and hand it over. */
+  private complete(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.keepAlive) this.isLast = true;
+    if (this.verdict === ADMIT_REFUSED) {
+      if (!this.keepAlive && this.owed === 0) this.finish();
+      return;
+    }
+    if (this.verdict === ADMIT_SKIP) {
+      this.shared.exchange.handle(this, EMPTY, 0, 0);
+      return;
+    }
+    if (this.contentCoding === CODING_IDENTITY) {
+      this.shared.exchange.handle(this, bytes, start, end);
+      return;
+    }
+    const plain = decompress(this.contentCoding, bytes.subarray(start, end), this.shared.bodyBytesMax);
+    if (typeof plain === "number") this.refuse(plain, "");
+    else this.shared.exchange.handle(this, plain, 0, plain.length);
+  }
+
+  // ── endings ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private refuse(refusal: Refusal, detail: string): void {
+    this.shared.exchange.refused(refusal);
+    const { keepAlive, isHead, isHttp10 } = this;
+    this.answer(this.shared.answers.refusal(refusal, { detail, keepAlive, isHead, isHttp10 }));
+  }
+
+  /** One fault closes the connection: what follows it cannot be trusted to begin where we think. */
+  private fail(refusal: Refusal, detail: string): void {
+    this.keepAlive = false;
+    this.isLast = true;
+    const wasAnswered = this.state === STATE_BODY && this.verdict === ADMIT_REFUSED;
+    this.state = STATE_HEAD;
+    this.verdict = ADMIT_SKIP;
+    this.body?.release(this.shared);
+    this.body = null;
+    if (wasAnswered) this.finish();
+    else this.refuse(refusal, detail);
+  }
+
+  /** The last answer is out: FIN, then wait for the peer's FIN, so that unread bytes do not turn into a reset. */
+  private finish(): void {
+    if (this.state === STATE_CLOSING) return;
+    this.state = STATE_CLOSING;
+    this.dropKept();
+    this.body?.release(this.shared);
+    this.body = null;
+    this.deadlineMs = this.shared.coarseMs + LINGER_MS;
+    if (this.isPaused) this.stream.resume();
+    this.isPaused = false;
+    this.stream.end();
+    if (this.peerHasEnded && this.stream.backlogBytes() === 0) this.stream.destroy();
+  }
+
+  private send(bytes: Uint8Array): void {
+    this.shared.bytesWritten += bytes.length;
+    this.stream.write(bytes);
+    if (this.stream.backlogBytes() > 0) {
+      // A reader that does not read: stop reading from it, and end it when it goes on.
+      this.isHeld = true;
+      this.deadlineMs = this.shared.coarseMs + WRITE_TIMEOUT_MS;
+      if (!this.isParsing) this.pause();
+    } else {
+      this.arm();
+    }
+  }
+
+  /** Sets the deadline for what is awaited now. Never called for bytes that merely drip in. */
+  private arm(): void {
+    const { shared } = this;
+    if (this.owed > 0) this.deadlineMs = NEVER;
+    else if (this.state === STATE_BODY) this.deadlineMs = shared.coarseMs + BODY_TIMEOUT_MS;
+    else if (this.isHeadBegun) this.deadlineMs = shared.coarseMs + HEAD_TIMEOUT_MS;
+    else this.deadlineMs = shared.coarseMs + shared.keepAliveTimeoutMs;
+  }
+
+  // ── holding and keeping ─────────────────────────────────────────────────────────────────────────────────────────
+
+  private pause(): void {
+    if (this.isPaused) return;
+    this.isPaused = true;
+    this.stream.pause();
+  }
+
+  private release(): void {
+    if (!this.isHeld || this.owed > 0 || this.stream.backlogBytes() > 0) return;
+    this.isHeld = false;
+    if (this.isParsing) return;
+    if (this.isPaused) {
+      this.isPaused = false;
+      this.stream.resume();
+    }
+    if (this.kept !== null) this.parse(this.joinKept(EMPTY));
+    else if (this.peerHasEnded) this.finish();
+  }
+
+  private keep(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.shared.budget.tryTake(end - start)) {
+      this.fail(REFUSAL.memory, "");
+      return;
+    }
+    this.kept = bytes.slice(start, end);
+  }
+
+  private joinKept(bytes: Uint8Array): Uint8Array {
+    const kept = this.kept!;
+    this.dropKept();
+    return bytes.length === 0 ? kept : Buffer.concat([kept, bytes]);
+  }
+
+  private dropKept(): void {
+    if (this.kept === null) return;
+    this.shared.budget.give(this.kept.length);
+    this.kept = null;
+  }
+}

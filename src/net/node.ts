@@ -1,0 +1,93 @@
+// HOT: The Node side of the seam, on node:net. The event handlers are shared functions that find their stream on
+// the socket, so that a connection costs no closures. Runs on the ingest thread that owns the listener.
+
+import { createServer, type Socket } from "node:net";
+import type { ByteStream, Listener, ListenOptions, Peer } from "./transport.ts";
+
+export function listen(options: ListenOptions): Promise<Listener> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const stream = new NodeStream(socket);
+    (socket as OwnedSocket).stream = stream;
+    stream.peer = options.opened(stream);
+    socket.on("data", onData);
+    socket.on("drain", onDrain);
+    socket.on("end", onEnd);
+    socket.on("error", onError);
+    socket.on("close", onClose);
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(
+      { host: options.host, port: options.port, backlog: options.backlog, reusePort: true, exclusive: true },
+      () => {
+        server.off("error", reject);
+        // After this an accept that fails (EMFILE) must not end the thread; the probe counts descriptors.
+        server.on("error", () => {});
+        const address = server.address();
+        const port = typeof address === "object" && address !== null ? address.port : options.port;
+        resolve({ port, close: () => server.close() });
+      },
+    );
+  });
+}
+
+type OwnedSocket = Socket & { stream: NodeStream };
+
+class NodeStream implements ByteStream {
+  peer: Peer | null = null;
+  private readonly socket: Socket;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.socket.write(bytes);
+  }
+
+  backlogBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  remoteAddress(): string {
+    return this.socket.remoteAddress ?? "";
+  }
+}
+
+function onData(this: Socket, bytes: Uint8Array): void {
+  (this as OwnedSocket).stream.peer?.received(bytes);
+}
+
+function onDrain(this: Socket): void {
+  (this as OwnedSocket).stream.peer?.drained();
+}
+
+function onEnd(this: Socket): void {
+  (this as OwnedSocket).stream.peer?.peerEnded();
+}
+
+// A reset or a broken pipe: "close" follows and says all there is to say.
+function onError(this: Socket): void {}
+
+function onClose(this: Socket): void {
+  const { stream } = this as OwnedSocket;
+  const peer = stream.peer;
+  stream.peer = null;
+  peer?.closed();
+}

@@ -1,0 +1,59 @@
+// The seam between the runtimes: what a listening socket and a connection are to the rest of the program.
+// bun.ts and node.ts are its two sides; everything above is the same code on both. One thread owns a listener, its
+// sockets and their peers; nothing here is shared.
+//
+//   kernel ──bytes──▶ Transport (bun.ts | node.ts) ──received()──▶ Peer
+//   kernel ◀─bytes─── Transport ◀──────────write()──────────────── Peer
+
+/** One connection, as its peer sees it. */
+export interface ByteStream {
+  /** Sends bytes after all earlier ones. What the kernel does not take at once is kept here, without a copy: the caller must not change the bytes afterwards. */
+  write(bytes: Uint8Array): void;
+  /** Bytes taken by write() that the kernel has not taken yet. */
+  backlogBytes(): number;
+  /** Stops and restarts received(). */
+  pause(): void;
+  resume(): void;
+  /** Sends FIN after everything written; the other direction stays open. */
+  end(): void;
+  /** Closes both directions now; what is unsent is dropped. */
+  destroy(): void;
+  /** The other end's address, without the port. */
+  remoteAddress(): string;
+}
+
+/** What a connection is to the program: it is told these things, in this order, closed() once and last. */
+export interface Peer {
+  /** Bytes arrived. They are the transport's again when this returns: what is kept must be copied. */
+  received(bytes: Uint8Array): void;
+  /** The backlog has reached 0 again. */
+  drained(): void;
+  /** The other side sent FIN: nothing more will arrive, but it may still read. */
+  peerEnded(): void;
+  closed(): void;
+}
+
+export interface ListenOptions {
+  host: string;
+  /** 0: the kernel's choice. */
+  port: number;
+  /** Length asked for the accept queue; the kernel caps it at somaxconn. */
+  backlog: number;
+  /** Makes the peer of a new connection. */
+  opened(stream: ByteStream): Peer;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Closes the listening socket; open connections go on. */
+  close(): void;
+}
+
+/**
+ * Opens a listening socket with SO_REUSEPORT, so that each thread can have its own on one port.
+ * Rejects with the system's error (EADDRINUSE, EACCES, …) as its `code`.
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const side = process.versions.bun === undefined ? await import("./node.ts") : await import("./bun.ts");
+  return side.listen(options);
+}
