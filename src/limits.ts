@@ -44,6 +44,10 @@ export const BODY_TIMEOUT_MS = 30_000;
 export const WRITE_TIMEOUT_MS = 30_000;
 /** Time for the peer's FIN after ours, milliseconds; then the connection is cut. */
 export const LINGER_MS = 2_000;
+/** Connections beyond the cap that are kept long enough to read their 503. */
+export const REFUSED_CONNECTIONS_MAX = 64;
+/** How often retention looks at the sealed segments, milliseconds. */
+export const RETENTION_INTERVAL_MS = 10_000;
 /** How often deadlines are looked at, milliseconds: they are exact to this. */
 export const DEADLINE_TICK_MS = 500;
 /** Time between a drain's start and the closing of idle connections, milliseconds. */
@@ -102,3 +106,14 @@ export const TOKEN_BYTES_MAX = 512;
 export const LOCK_ANSWER_MS_MAX = 2_000;
 /** How long a starter waits for another starter to win or withdraw, milliseconds. */
 export const LOCK_CONTEST_MS_MAX = 10_000;
+
+/** Requests that one lane holds between append and answer; 65,536 of them fit no buffer of small batches twice over. */
+export const LANE_WAITERS_MAX = 131_072;
+/** Segments of a lane that may be on their way to being sealed at once; past it commits wait, so that a slow sync bounds what is dirty. */
+export const LANE_SEALING_MAX = 4;
+/** Time between two commits that try whether a full or failing disk takes bytes again, milliseconds. */
+export const DISK_PROBE_INTERVAL_MS = 250;
+/** What recovery reads at a time, bytes. */
+export const RECOVERY_BLOCK_BYTES = 1024 * 1024;
+/** Longest line that recovery takes for one, bytes: a line never outgrows the lane's buffer it was written in. */
+export const LINE_BYTES_MAX = LANE_BUFFER_BYTES;

@@ -1,0 +1,199 @@
+// The table of the operator's settings: of each its name, shape, default and meaning.
+// Flags, environment variables, keys of the file, --help and messages are all read off this table, so that a setting
+// is added here and nowhere else (and in ServeConfig). Defaults are written as an operator would and parsed like any
+// other value, so that --help cannot say one thing and the program do another.
+import type { AckLevel, LogLevel, ServeConfig } from "./config.ts";
+import {
+  autoOrWholeNumber,
+  byteSize,
+  byteSizeOrOff,
+  directoryPath,
+  duration,
+  durationOrOff,
+  formatBytes,
+  formatDuration,
+  hostName,
+  oneOf,
+  onOrOff,
+  tokenList,
+  type ValueSchema,
+  wholeNumber,
+} from "./config-values.ts";
+import {
+  BACKLOG_CEILING,
+  BACKLOG_DEFAULT,
+  BATCH_METRICS_MAX_CEILING,
+  BATCH_METRICS_MAX_DEFAULT,
+  BODY_BYTES_MAX_CEILING,
+  BODY_BYTES_MAX_DEFAULT,
+  BODY_BYTES_MAX_FLOOR,
+  CONNECTIONS_MAX_CEILING,
+  KEEP_ALIVE_TIMEOUT_MS_DEFAULT,
+  MEMORY_BYTES_MAX_DEFAULT,
+  RATE_LIMIT_CEILING,
+  RATE_LIMIT_DEFAULT,
+  SEGMENT_AGE_MS_CEILING,
+  SEGMENT_AGE_MS_MAX,
+  SEGMENT_BYTES_CEILING,
+  SEGMENT_BYTES_FLOOR,
+  SEGMENT_BYTES_MAX,
+  THREADS_MAX,
+} from "./limits.ts";
+
+export type SettingGroup = "Address" | "Storage" | "Clients" | "Limits" | "Other";
+
+export interface Setting<K extends keyof ServeConfig = keyof ServeConfig> {
+  readonly key: K;
+  /** The flag without its dashes; the key in the file; with TIDEMARK_ and in capitals the environment variable. */
+  readonly name: string;
+  /** What --help shows behind the flag. */
+  readonly placeholder: string;
+  readonly group: SettingGroup;
+  /** As an operator would write it. */
+  readonly byDefault: string;
+  readonly schema: ValueSchema<ServeConfig[K]>;
+  readonly help: string;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const ACK_LEVELS: Readonly<Record<string, AckLevel>> = { accepted: 1, written: 2, synced: 3 };
+const LOG_LEVELS: Readonly<Record<LogLevel, LogLevel>> = {
+  trace: "trace",
+  debug: "debug",
+  info: "info",
+  warn: "warn",
+  error: "error",
+  silent: "silent",
+};
+
+/** Checks that the schema fits the key that it fills. `usage` is "name PLACEHOLDER". */
+function setting<K extends keyof ServeConfig>(
+  group: SettingGroup,
+  usage: string,
+  entry: Pick<Setting<K>, "key" | "byDefault" | "schema" | "help">,
+): Setting {
+  const [name = "", placeholder = ""] = usage.split(" ");
+  return { ...entry, name, placeholder, group };
+}
+
+/** In the order of --help. */
+export const SETTINGS: readonly Setting[] = [
+  setting("Address", "host ADDRESS", {
+    key: "host",
+    byDefault: "127.0.0.1",
+    schema: hostName,
+    help: "address to listen on; 0.0.0.0 or :: for all",
+  }),
+  setting("Address", "port N", {
+    key: "port",
+    byDefault: "8080",
+    schema: wholeNumber(0, 65_535),
+    help: "port to listen on; 0 for any free one",
+  }),
+  setting("Address", "backlog N", {
+    key: "backlog",
+    byDefault: `${BACKLOG_DEFAULT}`,
+    schema: wholeNumber(1, BACKLOG_CEILING),
+    help: "connections that may wait to be accepted; the kernel caps it at net.core.somaxconn",
+  }),
+  setting("Address", "keep-alive on|off", {
+    key: "keepAlive",
+    byDefault: "on",
+    schema: onOrOff,
+    help: "whether a connection may carry more than one request",
+  }),
+  setting("Address", "keep-alive-timeout TIME", {
+    key: "keepAliveTimeoutMs",
+    byDefault: formatDuration(KEEP_ALIVE_TIMEOUT_MS_DEFAULT),
+    schema: duration(1_000, DAY_MS),
+    help: "close a connection that was idle this long",
+  }),
+
+  setting("Storage", "data FOLDER", {
+    key: "dataDirectory",
+    byDefault: "./data",
+    schema: directoryPath,
+    help: "where batches are stored; made where it is not there",
+  }),
+  setting("Storage", "ack LEVEL", {
+    key: "ack",
+    byDefault: "written",
+    schema: oneOf(ACK_LEVELS),
+    help: "what an answer of 200 promises: accepted (it is in memory), written (it survives the server's death) or synced (it survives a power cut)",
+  }),
+  setting("Storage", "segment-size SIZE", {
+    key: "segmentBytesMax",
+    byDefault: formatBytes(SEGMENT_BYTES_MAX),
+    schema: byteSize(SEGMENT_BYTES_FLOOR, SEGMENT_BYTES_CEILING),
+    help: "begin a new file at this size",
+  }),
+  setting("Storage", "segment-age TIME", {
+    key: "segmentAgeMsMax",
+    byDefault: formatDuration(SEGMENT_AGE_MS_MAX),
+    schema: duration(1_000, SEGMENT_AGE_MS_CEILING),
+    help: "begin a new file at this age",
+  }),
+  setting("Storage", "retention-age TIME", {
+    key: "retentionAgeMs",
+    byDefault: "off",
+    schema: durationOrOff(60_000, 3650 * DAY_MS),
+    help: "delete files older than this",
+  }),
+  setting("Storage", "retention-size SIZE", {
+    key: "retentionBytes",
+    byDefault: "off",
+    schema: byteSizeOrOff(1024 ** 2, 1024 ** 5),
+    help: "delete the oldest files beyond this total",
+  }),
+
+  setting("Clients", "token NAME=TOKEN", {
+    key: "tokens",
+    byDefault: "",
+    schema: tokenList,
+    help: "admit only clients that show such a token; may be repeated. Other users of a machine can read flags: prefer the environment or the file",
+  }),
+  setting("Clients", "rate-limit N", {
+    key: "rateLimit",
+    byDefault: `${RATE_LIMIT_DEFAULT}`,
+    schema: wholeNumber(0, RATE_LIMIT_CEILING),
+    help: "requests per second and client; 0 for no limit",
+  }),
+
+  setting("Limits", "threads N", {
+    key: "threads",
+    byDefault: "auto",
+    schema: autoOrWholeNumber(1, THREADS_MAX),
+    help: "threads that take requests; auto fits them to the cores",
+  }),
+  setting("Limits", "connections-max N", {
+    key: "connectionsMax",
+    byDefault: "auto",
+    schema: autoOrWholeNumber(1, CONNECTIONS_MAX_CEILING),
+    help: "open connections; auto fits them to the descriptor limit",
+  }),
+  setting("Limits", "memory-max SIZE", {
+    key: "memoryBytesMax",
+    byDefault: formatBytes(MEMORY_BYTES_MAX_DEFAULT),
+    schema: byteSize(1024 ** 2, 1024 ** 4),
+    help: "bytes of requests in flight",
+  }),
+  setting("Limits", "body-max SIZE", {
+    key: "bodyBytesMax",
+    byDefault: formatBytes(BODY_BYTES_MAX_DEFAULT),
+    schema: byteSize(BODY_BYTES_MAX_FLOOR, BODY_BYTES_MAX_CEILING),
+    help: "bytes of one body, after decompression",
+  }),
+  setting("Limits", "batch-max N", {
+    key: "batchMetricsMax",
+    byDefault: `${BATCH_METRICS_MAX_DEFAULT}`,
+    schema: wholeNumber(1, BATCH_METRICS_MAX_CEILING),
+    help: "metrics in one batch",
+  }),
+
+  setting("Other", "log-level LEVEL", {
+    key: "logLevel",
+    byDefault: "info",
+    schema: oneOf(LOG_LEVELS),
+    help: "trace, debug, info, warn, error or silent",
+  }),
+];
