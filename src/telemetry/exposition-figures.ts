@@ -1,0 +1,215 @@
+// The names under which GET /metrics shows single figures, with their help and where each is read: a table and nothing
+// else. Names follow Prometheus: base units, _total for what only grows. docs/stats.md tells the same figures as JSON.
+
+import type { ProbeThreadField } from "./counters.layout.ts";
+import type { ProbeSnapshot, Snapshot, ThreadSnapshot } from "./snapshot.ts";
+
+export interface Figure<From> {
+  name: string;
+  type: "counter" | "gauge";
+  help: string;
+  /** NaN where not known. */
+  read(from: From): number;
+}
+
+type Server = Pick<Snapshot, "account" | "fields"> & Pick<ProbeSnapshot, "figures">;
+type Thread = ThreadSnapshot & { cpu: Record<ProbeThreadField, number> };
+
+export const REASONS_METRIC = {
+  name: "tidemark_batches_rejected_total",
+  type: "counter",
+  help: "Batches refused, by reason; nothing of them is stored.",
+} as const;
+
+export const SERVER_FIGURES: readonly Figure<Server>[] = [
+  // accounting
+  counter(
+    "tidemark_batches_received_total",
+    "Batches decided: stored plus rejected.",
+    (of) => of.account.received,
+  ),
+  counter("tidemark_batches_stored_total", "Batches stored.", (of) => of.account.stored),
+  counter("tidemark_metrics_stored_total", "Metrics stored.", (of) => of.account.metricsStored),
+  counter("tidemark_stored_bytes_total", "Bytes of lines stored.", (of) => of.account.bytesStored),
+  gauge(
+    "tidemark_batches_in_flight",
+    "Batches read and not yet answered.",
+    (of) => of.fields.inFlightBatches,
+  ),
+  gauge("tidemark_ready", "1 when every thread takes batches.", (of) => of.fields.ready),
+  // requests and connections
+  counter("tidemark_requests_total", "Requests of all routes.", (of) => of.fields.requests),
+  counter(
+    "tidemark_connections_accepted_total",
+    "Connections accepted.",
+    (of) => of.fields.connectionsAccepted,
+  ),
+  counter(
+    "tidemark_connections_refused_total",
+    "Connections refused at --connections-max.",
+    (of) => of.fields.connectionsRefused,
+  ),
+  gauge("tidemark_connections_open", "Connections open.", (of) => of.fields.connectionsOpen),
+  gauge("tidemark_connections_limit", "Connections that may be open.", (from) =>
+    unset(of.fields.connectionsMax),
+  ),
+  counter("tidemark_read_bytes_total", "Bytes read from connections.", (of) => of.fields.bytesRead),
+  counter("tidemark_written_bytes_total", "Bytes written to connections.", (of) => of.fields.bytesWritten),
+  // queue, memory, log
+  gauge("tidemark_queue_bytes", "Bytes of lines that wait to be written.", (of) => of.fields.queueBytes),
+  gauge("tidemark_queue_limit_bytes", "Bytes of lines that may wait.", (from) =>
+    unset(of.fields.queueBytesMax),
+  ),
+  gauge(
+    "tidemark_queue_oldest_wait_seconds",
+    "Age of the oldest batch that waits.",
+    (of) => of.fields.oldestWaitMs / 1e3,
+  ),
+  gauge(
+    "tidemark_memory_budget_used_bytes",
+    "Bytes in flight, of the budget --memory-max.",
+    (of) => of.fields.memoryBytesUsed,
+  ),
+  gauge("tidemark_memory_budget_bytes", "The budget for bytes in flight.", (from) =>
+    unset(of.fields.memoryBytesMax),
+  ),
+  counter("tidemark_commits_total", "Group commits.", (of) => of.fields.commits),
+  counter("tidemark_commit_bytes_total", "Bytes written by group commits.", (of) => of.fields.commitBytes),
+  counter("tidemark_syncs_total", "Calls of fdatasync.", (of) => of.fields.syncs),
+  counter("tidemark_write_failures_total", "Writes of the log that failed.", (of) => of.fields.writeFailures),
+  counter("tidemark_sync_failures_total", "Calls of fdatasync that failed.", (of) => of.fields.syncFailures),
+  gauge("tidemark_log_segments", "Segments of the log on disk.", (of) => of.fields.segments),
+  gauge("tidemark_log_bytes", "Bytes of the log on disk.", (of) => of.fields.logBytes),
+  gauge(
+    "tidemark_quarantined_bytes",
+    "Bytes that recovery cut off and kept aside.",
+    (of) => of.fields.quarantinedBytes,
+  ),
+  gauge(
+    "tidemark_disk_state",
+    "State of the log's disk: 0 ok, 1 full, 2 error.",
+    (of) => of.fields.diskState,
+  ),
+  // the operating system
+  gauge("tidemark_descriptors_used", "File descriptors open.", (of) => of.figures.descriptorsUsed),
+  gauge(
+    "tidemark_descriptors_soft_limit",
+    "Soft limit of file descriptors.",
+    (of) => of.figures.descriptorsSoft,
+  ),
+  gauge(
+    "tidemark_descriptors_hard_limit",
+    "Hard limit of file descriptors.",
+    (of) => of.figures.descriptorsHard,
+  ),
+  gauge(
+    "tidemark_accept_queue_length",
+    "Connections that wait to be accepted, all sockets.",
+    (of) => of.figures.acceptQueueLength,
+  ),
+  gauge(
+    "tidemark_accept_queue_length_max",
+    "Connections that wait to be accepted, fullest socket.",
+    (of) => of.figures.acceptQueueLengthMax,
+  ),
+  gauge(
+    "tidemark_accept_queue_limit",
+    "Connections that may wait on one socket.",
+    (of) => of.figures.acceptQueueCap,
+  ),
+  counter(
+    "tidemark_listen_overflows_total",
+    "Connections lost to a full accept queue, whole network namespace.",
+    (of) => of.figures.listenOverflows,
+  ),
+  counter(
+    "tidemark_listen_drops_total",
+    "Connections dropped by listening sockets, whole network namespace.",
+    (of) => of.figures.listenDrops,
+  ),
+  gauge(
+    "tidemark_time_wait_sockets",
+    "Sockets in TIME-WAIT, whole network namespace.",
+    (of) => of.figures.timeWaitSockets,
+  ),
+  gauge("tidemark_resident_bytes", "Resident memory.", (of) => of.figures.residentBytes),
+  gauge("tidemark_resident_peak_bytes", "Most resident memory so far.", (of) => of.figures.residentBytesMax),
+  counter("tidemark_cpu_seconds_total", "CPU time of the process.", (of) => of.figures.processCpuSeconds),
+  gauge("tidemark_cores_allowed", "Cores the process may run on.", (of) => of.figures.coresAllowed),
+  gauge(
+    "tidemark_cores_busy",
+    "Of those, busy in the last second with anyone's work.",
+    (of) => of.figures.coresBusy,
+  ),
+  gauge(
+    "tidemark_cpu_quota_cores",
+    "CPU quota of the control group, in cores.",
+    (of) => of.figures.cpuQuotaCores,
+  ),
+  counter(
+    "tidemark_cpu_throttled_seconds_total",
+    "Time the quota held threads back.",
+    (of) => of.figures.cpuThrottledMs / 1e3,
+  ),
+  counter(
+    "tidemark_pressure_cpu_seconds_total",
+    "Time some task of the machine waited for CPU.",
+    (of) => of.figures.pressureCpuMs / 1e3,
+  ),
+  counter(
+    "tidemark_pressure_io_seconds_total",
+    "Time some task of the machine waited for I/O.",
+    (of) => of.figures.pressureIoMs / 1e3,
+  ),
+  counter(
+    "tidemark_pressure_memory_seconds_total",
+    "Time some task of the machine waited for memory.",
+    (of) => of.figures.pressureMemoryMs / 1e3,
+  ),
+  gauge("tidemark_disk_free_bytes", "Room left on the log's file system.", (of) => of.figures.diskFreeBytes),
+  gauge("tidemark_disk_total_bytes", "Room of the log's file system.", (of) => of.figures.diskTotalBytes),
+];
+
+export const THREAD_FIGURES: readonly Figure<Thread>[] = [
+  counter(
+    "tidemark_thread_batches_received_total",
+    "Batches decided, by ingest thread.",
+    (of) => of.account.received,
+  ),
+  gauge(
+    "tidemark_thread_connections_open",
+    "Connections open, by ingest thread.",
+    (of) => of.fields.connectionsOpen,
+  ),
+  counter("tidemark_thread_restarts_total", "Times the thread was replaced.", (of) => of.fields.restarts),
+  gauge(
+    "tidemark_thread_event_loop_lag_seconds",
+    "Longest event-loop lag of the last second.",
+    (of) => of.fields.eventLoopLagMs / 1e3,
+  ),
+  gauge(
+    "tidemark_thread_heartbeat_seconds",
+    "Last sign of life, seconds since 1970.",
+    (of) => unset(of.fields.heartbeatMs) / 1e3,
+  ),
+  counter("tidemark_thread_cpu_seconds_total", "CPU time, by ingest thread.", (of) => of.cpu.cpuSeconds),
+  gauge("tidemark_thread_cpu_ratio", "Share of one core in the last second.", (of) => of.cpu.cpuRatio),
+  gauge(
+    "tidemark_thread_cpu_wait_ratio",
+    "Share of the last second the thread was ready and had no core.",
+    (of) => of.cpu.waitRatio,
+  ),
+];
+
+function counter<From>(name: string, help: string, read: (from: From) => number): Figure<From> {
+  return { name, type: "counter", help, read };
+}
+
+function gauge<From>(name: string, help: string, read: (from: From) => number): Figure<From> {
+  return { name, type: "gauge", help, read };
+}
+
+/** A limit or time that no thread has set yet is 0, which means not known. */
+function unset(value: number): number {
+  return value === 0 ? Number.NaN : value;
+}
