@@ -48,6 +48,12 @@ export const LINGER_MS = 2_000;
 export const REFUSED_CONNECTIONS_MAX = 64;
 /** How often retention looks at the sealed segments, milliseconds. */
 export const RETENTION_INTERVAL_MS = 10_000;
+/** From the signal to giving up on the drain, milliseconds: DRAIN_MS_MAX, the accept queue, the last sync, and some. */
+export const DRAIN_EXIT_MS_MAX = 4_800;
+/** From an ingest thread's death to its replacement, milliseconds: a thread that dies at once must not spin. */
+export const RESTART_DELAY_MS = 100;
+/** How often the limiter forgets idle clients, milliseconds. */
+export const LIMITER_SWEEP_INTERVAL_MS = 30_000;
 /** How often deadlines are looked at, milliseconds: they are exact to this. */
 export const DEADLINE_TICK_MS = 500;
 /** Time between a drain's start and the closing of idle connections, milliseconds. */

@@ -15,7 +15,7 @@ import { REFUSAL, type Refusal } from "../errors.ts";
 import { BODY_DONE, BODY_MORE, BodyReader } from "./body-reader.ts";
 import type { ConnectionShared } from "./connection-shared.ts";
 import { decompress } from "./content-coding.ts";
-import { CODING_IDENTITY, HEAD_COMPLETE, HEAD_PARTIAL, METHOD_HEAD, type RequestHead } from "./request-head.ts";
+import { CODING_IDENTITY, HEAD_COMPLETE, HEAD_PARTIAL, METHOD_HEAD, METHOD_POST, type RequestHead } from "./request-head.ts";
 
 /** The transport's side of a connection; net/ has the real ones. */
 export interface Stream {
@@ -150,6 +150,12 @@ export class HttpConnection<C> {
     this.deadlineMs = NEVER;
   }
 
+  /** As owe(), for an answer that comes by itself: nothing more is parsed until it is out. */
+  oweAlone(): void {
+    this.owe();
+    this.isHeld = true;
+  }
+
   /** Gathers one owed answer; true for the first, so that the caller knows whom to flush. */
   gather(bytes: Uint8Array): boolean {
     this.gatheredCount++;
@@ -244,6 +250,7 @@ export class HttpConnection<C> {
     this.isHttp10 = head.isHttp10;
     this.ackAsked = head.ackAsked;
     this.isHead = head.method === METHOD_HEAD;
+    this.verdict = ADMIT_REFUSED;
     this.verdict = exchange.admit(this, head, bytes);
     if (this.state === STATE_CLOSING) return -1;
     const bodyStart = head.headEnd;
@@ -262,6 +269,7 @@ export class HttpConnection<C> {
     return (
       this.owed >= PIPELINE_DEPTH_MAX ||
       this.deferred !== null ||
+      head.method !== METHOD_POST ||
       head.expectsContinue ||
       keepAlive !== this.keepAlive ||
       head.isHttp10 !== this.isHttp10 ||

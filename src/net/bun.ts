@@ -6,14 +6,16 @@
 
 import type { Socket } from "bun";
 import { dlopen, suffix } from "bun:ffi";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ACCEPT_QUEUE_EMPTY_MS } from "./transport.ts";
 import type { ByteStream, Listener, ListenOptions, Peer } from "./transport.ts";
 
 export function listen(options: ListenOptions): Listener {
   const listener = Bun.listen<BunStream>({
     hostname: options.host,
     port: options.port,
-    reusePort: true,
-    allowHalfOpen: true,
+    // Bun's types do not know these two, its listen() does.
+    ...({ reusePort: true, allowHalfOpen: true } as object),
     socket: {
       open(socket) {
         const stream = new BunStream(socket);
@@ -37,8 +39,15 @@ export function listen(options: ListenOptions): Listener {
       },
     },
   });
-  lengthenBacklog(listener, options.backlog);
-  return { port: listener.port, close: () => listener.stop(false) };
+  setBacklog(listener, options.backlog);
+  return {
+    port: listener.port,
+    async close() {
+      setBacklog(listener, 0);
+      await sleep(ACCEPT_QUEUE_EMPTY_MS);
+      listener.stop(false);
+    },
+  };
 }
 
 class BunStream implements ByteStream {
@@ -123,7 +132,7 @@ class BunStream implements ByteStream {
   }
 }
 
-function lengthenBacklog(listener: object, backlog: number): void {
+function setBacklog(listener: object, backlog: number): void {
   const descriptor = (listener as { fd?: number }).fd;
   if (descriptor === undefined || descriptor < 0) return;
   try {

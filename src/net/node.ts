@@ -1,7 +1,9 @@
 // HOT: The Node side of the seam, on node:net. The event handlers are shared functions that find their stream on
 // the socket, so that a connection costs no closures. Runs on the ingest thread that owns the listener.
 
-import { createServer, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ACCEPT_QUEUE_EMPTY_MS } from "./transport.ts";
 import type { ByteStream, Listener, ListenOptions, Peer } from "./transport.ts";
 
 export function listen(options: ListenOptions): Promise<Listener> {
@@ -25,10 +27,19 @@ export function listen(options: ListenOptions): Promise<Listener> {
         server.on("error", () => {});
         const address = server.address();
         const port = typeof address === "object" && address !== null ? address.port : options.port;
-        resolve({ port, close: () => server.close() });
+        resolve({ port, close: () => close(server) });
       },
     );
   });
+}
+
+// uv_listen may be called again, as listen(2) may; Node has no public name for it. Where the handle changes, the queue
+// simply is not shortened first.
+async function close(server: Server): Promise<void> {
+  const handle = (server as { _handle?: { listen?: (backlog: number) => number } })._handle;
+  handle?.listen?.(0);
+  await sleep(ACCEPT_QUEUE_EMPTY_MS);
+  server.close();
 }
 
 type OwnedSocket = Socket & { stream: NodeStream };

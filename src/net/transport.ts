@@ -45,9 +45,15 @@ export interface ListenOptions {
 
 export interface Listener {
   readonly port: number;
-  /** Closes the listening socket; open connections go on. */
-  close(): void;
+  /**
+   * Stops listening; open connections go on. The kernel resets what sits in the accept queue of a closed socket, and that
+   * may be a client in the middle of its first request: so the queue is first shortened to nothing and emptied.
+   */
+  close(): Promise<void>;
 }
+
+/** Time for the event loop to take what is in the accept queue, milliseconds. */
+export const ACCEPT_QUEUE_EMPTY_MS = 20;
 
 /**
  * Opens a listening socket with SO_REUSEPORT, so that each thread can have its own on one port.

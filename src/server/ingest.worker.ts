@@ -1,0 +1,268 @@
+// One ingest thread: its own listening socket on the shared port, its own connections, its own lane of the log. It is put
+// together here, once, and then driven by its sockets, its lane and one coarse timer. No request ever leaves it.
+// An error that nobody caught ends the thread; the supervisor replaces it, and the lane recovers as after a crash.
+
+import { readlinkSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import { ClientHash } from "../admission/client-hash.ts";
+import { MemoryBudget } from "../admission/memory-budget.ts";
+import { RateLimiter } from "../admission/rate-limiter.ts";
+import { retryAfterS } from "../admission/retry-after.ts";
+import { TokenTable } from "../admission/tokens.ts";
+import { realClock } from "../base/clock.ts";
+import { REFUSAL, TidemarkError } from "../errors.ts";
+import { Answers } from "../http/answers.ts";
+import { BodyPool } from "../http/body-pool.ts";
+import { HttpConnection } from "../http/connection.ts";
+import { ConnectionRegistry } from "../http/connection-registry.ts";
+import type { ConnectionShared } from "../http/connection-shared.ts";
+import { RequestHead } from "../http/request-head.ts";
+import {
+  DEADLINE_TICK_MS,
+  DRAIN_GRACE_MS,
+  DRAIN_MS_MAX,
+  LANE_BUFFER_BYTES,
+  REFUSED_CONNECTIONS_MAX,
+  RETENTION_INTERVAL_MS,
+  SYNC_INTERVAL_MS,
+} from "../limits.ts";
+import { realFiles } from "../log/files.ts";
+import { Lane } from "../log/lane.ts";
+import type { LaneEvent } from "../log/lane-options.ts";
+import { BatchDecoder, linesBytesMax } from "../metric/batch-decoder.ts";
+import { type ByteStream, type Listener, listen, type Peer } from "../net/transport.ts";
+import { DISK_STATE, FIELD } from "../telemetry/counters.layout.ts";
+import { ThreadCounters } from "../telemetry/thread-counters.ts";
+import { ClientDirectory } from "./client-directory.ts";
+import { describeLaneEvent } from "./lane-event.ts";
+import { LiveFigures } from "./live-figures.ts";
+import type { FromIngest, IngestSettings, ToIngest } from "./messages.ts";
+import { Pages } from "./pages.ts";
+import { type IngestConnection, Pipeline, type RequestContext } from "./pipeline.ts";
+import { RefusedConnection } from "./refused-connection.ts";
+import { StageSample } from "./stage-sample.ts";
+
+const settings = workerData as IngestSettings;
+const { config } = settings;
+const clock = realClock;
+
+const counters = new ThreadCounters(settings.telemetry, settings.thread);
+counters.set(FIELD.startedAtMs, clock.wallMs());
+counters.set(FIELD.threadId, ownThreadId());
+counters.set(FIELD.connectionsMax, settings.connectionsMax);
+
+const budget = new MemoryBudget(Math.floor(config.memoryBytesMax / settings.threads));
+const answers = new Answers(clock);
+const sample = new StageSample(clock, counters);
+const bufferBytes = Math.max(LANE_BUFFER_BYTES, 2 * linesBytesMax(config.bodyBytesMax, config.batchMetricsMax, 128));
+
+let diskState: number = DISK_STATE.ok;
+let isDraining = false;
+let listener: Listener | null = null;
+
+// The lane and the pipeline know each other: the lane is made first and told of the pipeline through the handler.
+const lane = new Lane<IngestConnection>({
+  directory: settings.laneDirectory,
+  files: realFiles,
+  clock,
+  handler: {
+    settled: (waiters, tags, levels, count, refusal) => pipeline.settled(waiters, tags, levels, count, refusal),
+  },
+  bufferBytes,
+  segmentBytesMax: config.segmentBytesMax,
+  segmentAgeMsMax: config.segmentAgeMsMax,
+  syncIntervalMs: SYNC_INTERVAL_MS,
+  schedule: setImmediate,
+  onEvent: laneEvent,
+  onWrite(ms, bytes) {
+    counters.add(FIELD.commits, 1);
+    counters.add(FIELD.commitBytes, bytes);
+    counters.histograms.write.record(ms * 1e6);
+  },
+  onSync(ms) {
+    counters.add(FIELD.syncs, 1);
+    counters.histograms.sync.record(ms * 1e6);
+  },
+});
+
+const pipeline = new Pipeline({
+  clock,
+  answers,
+  clients: new ClientDirectory(
+    config.tokens.length === 0 ? null : new TokenTable(config.tokens),
+    new ClientHash(settings.hashSeedLow, settings.hashSeedHigh),
+  ),
+  limiter: new RateLimiter(settings.limiter, config.rateLimit, clock),
+  budget,
+  decoder: new BatchDecoder(config.batchMetricsMax),
+  lane,
+  counters,
+  pages: new Pages(answers, counters, new LiveFigures(settings), notReady),
+  sample,
+  ack: config.ack,
+  bodyBytesMax: config.bodyBytesMax,
+  batchMetricsMax: config.batchMetricsMax,
+  random: Math.random,
+});
+
+const registry = new ConnectionRegistry<IngestConnection>();
+const refusedRegistry = new ConnectionRegistry<RefusedConnection>();
+const shared: ConnectionShared<RequestContext> = {
+  head: new RequestHead(),
+  exchange: pipeline,
+  answers,
+  budget,
+  pool: new BodyPool(),
+  registry,
+  bodyBytesMax: config.bodyBytesMax,
+  keepAliveTimeoutMs: config.keepAliveTimeoutMs,
+  keepAliveAllowed: config.keepAlive,
+  coarseMs: clock.monotonicMs(),
+  bytesRead: 0,
+  bytesWritten: 0,
+};
+
+function opened(stream: ByteStream): Peer {
+  if (registry.count >= settings.connectionsMax) return refuseConnection(stream);
+  const connection = new HttpConnection(stream, pipeline.newContext(), shared);
+  registry.add(connection);
+  counters.add(FIELD.connectionsAccepted, 1);
+  return connection;
+}
+
+function refuseConnection(stream: ByteStream): Peer {
+  counters.add(FIELD.connectionsRefused, 1);
+  counters.rejected(REFUSAL.connections);
+  const answer = answers.refusal(REFUSAL.connections, {
+    keepAlive: false,
+    retryAfterS: retryAfterS(1_000, Math.random),
+  });
+  const connection = new RefusedConnection(stream, answer, shared.coarseMs + DEADLINE_TICK_MS, (closed) =>
+    refusedRegistry.remove(closed),
+  );
+  refusedRegistry.add(connection);
+  if (refusedRegistry.count > REFUSED_CONNECTIONS_MAX) refusedRegistry.finishIdle();
+  return connection;
+}
+
+// ── the coarse timer ────────────────────────────────────────────────────────────────────────────────────────────────
+
+let lastTickMs = clock.monotonicMs();
+let lagMsMax = 0;
+let lastRetentionMs = lastTickMs;
+
+function tick(): void {
+  const nowMs = clock.monotonicMs();
+  lagMsMax = Math.max(lagMsMax, nowMs - lastTickMs - DEADLINE_TICK_MS, 0);
+  lastTickMs = nowMs;
+  shared.coarseMs = nowMs;
+  registry.tick(nowMs);
+  refusedRegistry.tick(nowMs);
+  publish();
+  if (nowMs - lastRetentionMs >= RETENTION_INTERVAL_MS) {
+    lastRetentionMs = nowMs;
+    retainSegments();
+  }
+}
+
+function publish(): void {
+  counters.set(FIELD.connectionsOpen, registry.count);
+  counters.add(FIELD.bytesRead, shared.bytesRead);
+  counters.add(FIELD.bytesWritten, shared.bytesWritten);
+  shared.bytesRead = 0;
+  shared.bytesWritten = 0;
+  counters.set(FIELD.queueBytes, lane.bytesFilling + lane.bytesInFlight);
+  counters.set(FIELD.queueBytesMax, 2 * bufferBytes);
+  counters.set(FIELD.memoryBytesUsed, budget.bytesUsed);
+  counters.set(FIELD.memoryBytesMax, budget.bytesMax);
+  counters.set(FIELD.segments, lane.segmentCount);
+  counters.set(FIELD.logBytes, lane.logBytes);
+  counters.set(FIELD.eventLoopLagMs, lagMsMax);
+  counters.set(FIELD.diskState, diskState);
+  counters.set(FIELD.ready, notReady() === null ? 1 : 0);
+  counters.set(FIELD.heartbeatMs, clock.wallMs());
+  lagMsMax = 0;
+}
+
+function retainSegments(): void {
+  lane.rotateIfOld();
+  const deleted = lane.retain(config.retentionAgeMs, config.retentionBytes);
+  if (deleted.segments.length === 0) return;
+  const fields = { lane: settings.thread, segments: deleted.segments.length, bytes: deleted.bytes };
+  tell({ kind: "log", level: "info", text: "segments past their retention deleted", fields });
+}
+
+// ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function notReady(): string | null {
+  if (isDraining) return "the server is shutting down";
+  if (listener === null) return "the server is starting";
+  if (diskState === DISK_STATE.full) return "the disk is full";
+  if (diskState === DISK_STATE.error) return "the disk reports errors";
+  return null;
+}
+
+function laneEvent(event: LaneEvent): void {
+  if (event.kind === "outage") diskState = event.refusal === REFUSAL.disk_full ? DISK_STATE.full : DISK_STATE.error;
+  if (event.kind === "outage_over") diskState = DISK_STATE.ok;
+  if (event.kind === "write_failed") counters.add(FIELD.writeFailures, 1);
+  if (event.kind === "sync_failed") counters.add(FIELD.syncFailures, 1);
+  if (event.kind === "quarantined") counters.add(FIELD.quarantinedBytes, event.bytes);
+  const { level, text, fields } = describeLaneEvent(event);
+  tell({ kind: "log", level, text, fields: { lane: settings.thread, ...fields } });
+}
+
+/** Answers what has come, says "Connection: close" from now on, then ends what is idle, then the log. */
+async function drain(): Promise<void> {
+  if (isDraining) return;
+  isDraining = true;
+  shared.keepAliveAllowed = false;
+  publish();
+  const beganMs = clock.monotonicMs();
+  const hasTime = (ms: number): boolean => clock.monotonicMs() - beganMs < ms;
+  while (registry.count > 0 && hasTime(DRAIN_GRACE_MS)) await pause();
+  await listener?.close();
+  registry.finishIdle();
+  while (registry.count > 0 && hasTime(DRAIN_MS_MAX)) {
+    await pause();
+    shared.coarseMs = clock.monotonicMs();
+    registry.tick(shared.coarseMs);
+    registry.finishIdle();
+  }
+  lane.close(() => {
+    publish();
+    tell({ kind: "drained" });
+  });
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function tell(message: FromIngest): void {
+  parentPort!.postMessage(message);
+}
+
+function ownThreadId(): number {
+  try {
+    return Number(readlinkSync("/proc/thread-self").split("/").at(-1));
+  } catch {
+    return 0;
+  }
+}
+
+parentPort!.on("message", (message: ToIngest) => {
+  if (message.kind === "drain") drain();
+});
+
+try {
+  const report = lane.open();
+  tell({ kind: "log", level: "info", text: "lane open", fields: { lane: settings.thread, ...report } });
+  listener = await listen({ host: config.host, port: settings.port, backlog: config.backlog, opened });
+  setInterval(tick, DEADLINE_TICK_MS);
+  publish();
+  tell({ kind: "listening", port: listener.port });
+} catch (error) {
+  const message = error instanceof TidemarkError ? error.message : `cannot start an ingest thread because ${error}`;
+  tell({ kind: "cannot-start", message });
+}

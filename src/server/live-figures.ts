@@ -1,0 +1,42 @@
+// The server's figures as any ingest thread can render them: read from the shared counters and the probe's region when
+// somebody asks.
+
+import { realClock } from "../base/clock.ts";
+import { exposeMetrics, legacyCounters } from "../telemetry/exposition.ts";
+import { readProbe, readSnapshot, type Snapshot } from "../telemetry/snapshot.ts";
+import { buildStats, type SettingValue, type StatsSettings } from "../telemetry/stats.ts";
+import type { IngestSettings } from "./messages.ts";
+import type { Figures } from "./pages.ts";
+import { RUNTIME, VERSION } from "./version.ts";
+
+export class LiveFigures implements Figures {
+  private readonly settings: IngestSettings;
+
+  constructor(settings: IngestSettings) {
+    this.settings = settings;
+  }
+
+  countersJson(): string {
+    return JSON.stringify(legacyCounters(this.snapshot()));
+  }
+
+  exposition(): Promise<string> {
+    return exposeMetrics(this.snapshot(), readProbe(this.settings.telemetry), this.constants());
+  }
+
+  statsJson(): string {
+    const stats = buildStats(this.snapshot(), readProbe(this.settings.telemetry), this.constants());
+    return `${JSON.stringify(stats, null, 2)}\n`;
+  }
+
+  private snapshot(): Snapshot {
+    return readSnapshot(this.settings.telemetry, realClock.wallMs());
+  }
+
+  private constants(): StatsSettings {
+    const { config, startedAtMs } = this.settings;
+    const { tokens, ...open } = config;
+    const settings: Record<string, SettingValue> = { ...open, tokens: tokens.map(({ name }) => name) };
+    return { version: VERSION, runtime: RUNTIME, startedAtMs, settings };
+  }
+}

@@ -1,0 +1,116 @@
+// Everything that is not a batch: health, readiness, the server's figures, the front page, and the refusals of requests
+// for what is not here. Cold: strings are welcome. Answered by whichever ingest thread has the connection.
+
+import { REFUSAL, type Refusal } from "../errors.ts";
+import type { Answers } from "../http/answers.ts";
+import { EXPOSITION_CONTENT_TYPE } from "../telemetry/exposition.ts";
+import type { ThreadCounters } from "../telemetry/thread-counters.ts";
+import type { IngestConnection } from "./pipeline.ts";
+import {
+  ROUTE_HEALTH,
+  ROUTE_METHOD,
+  ROUTE_METHOD_UNKNOWN,
+  ROUTE_METRICS,
+  ROUTE_OPTIONS,
+  ROUTE_PAGE,
+  ROUTE_READY,
+  ROUTE_STATS,
+} from "./routes.ts";
+
+/** The server's figures, rendered. */
+export interface Figures {
+  statsJson(): string;
+  countersJson(): string;
+  /** Prometheus text format. */
+  exposition(): Promise<string>;
+}
+
+/** Why no batches are taken now; null when they are. */
+export type NotReady = () => string | null;
+
+const JSON_TYPE = "application/json";
+const FRONT_PAGE = `Tidemark: metrics in, honestly.
+
+POST /metrics   a batch: {"metrics":[{"name":"cpu_usage","value":75.5,"type":"gauge","tags":{"host":"web1"}}]}
+GET  /metrics   this server's own metrics for Prometheus; as JSON counters with Accept: application/json
+GET  /stats     everything it knows of itself, headroom first of all, as JSON
+GET  /health    is the process alive
+GET  /ready     does it take batches now
+`;
+
+export class Pages {
+  private readonly answers: Answers;
+  private readonly counters: ThreadCounters;
+  private readonly figures: Figures;
+  private readonly notReady: NotReady;
+
+  constructor(answers: Answers, counters: ThreadCounters, figures: Figures, notReady: NotReady) {
+    this.answers = answers;
+    this.counters = counters;
+    this.figures = figures;
+    this.notReady = notReady;
+  }
+
+  answer(connection: IngestConnection): void {
+    switch (connection.context.route) {
+      case ROUTE_HEALTH:
+        return this.plain(connection, 200, JSON_TYPE, '{"status":"healthy","service":"ingestion"}');
+      case ROUTE_READY:
+        return this.ready(connection);
+      case ROUTE_STATS:
+        return this.plain(connection, 200, JSON_TYPE, this.figures.statsJson());
+      case ROUTE_METRICS:
+        return this.metrics(connection);
+      case ROUTE_PAGE:
+        return this.plain(connection, 200, "text/plain; charset=utf-8", FRONT_PAGE);
+      case ROUTE_OPTIONS:
+        return this.plain(connection, 200, "text/plain; charset=utf-8", "", connection.context.allow);
+      case ROUTE_METHOD:
+        return this.refuse(connection, REFUSAL.method, connection.context.allow);
+      case ROUTE_METHOD_UNKNOWN:
+        return this.refuse(connection, REFUSAL.method_unknown);
+      default:
+        return this.refuse(connection, REFUSAL.not_found);
+    }
+  }
+
+  private ready(connection: IngestConnection): void {
+    const why = this.notReady();
+    if (why === null) this.plain(connection, 200, JSON_TYPE, '{"ready":true}');
+    else this.plain(connection, 503, JSON_TYPE, JSON.stringify({ ready: false, why }));
+  }
+
+  private metrics(connection: IngestConnection): void {
+    if (connection.context.acceptsJson) {
+      this.plain(connection, 200, JSON_TYPE, this.figures.countersJson());
+      return;
+    }
+    // Rendering is asynchronous in the library: the connection owes this answer meanwhile, as it does a commit's.
+    const { keepAlive, isHttp10, isHead } = connection;
+    connection.oweAlone();
+    this.figures.exposition().then(
+      (text) => {
+        connection.gather(this.answers.plain(200, EXPOSITION_CONTENT_TYPE, text, { keepAlive, isHttp10, isHead }));
+        connection.flush();
+      },
+      (error: unknown) => {
+        const body = JSON.stringify({ error: `cannot render the metrics because ${String(error)}` });
+        connection.gather(this.answers.plain(500, JSON_TYPE, body, { keepAlive, isHttp10, isHead }));
+        connection.flush();
+      },
+    );
+  }
+
+  private plain(connection: IngestConnection, status: number, type: string, body: string, allow = ""): void {
+    const { keepAlive, isHttp10, isHead } = connection;
+    const options = allow === "" ? { keepAlive, isHttp10, isHead } : { keepAlive, isHttp10, isHead, allow };
+    connection.answer(this.answers.plain(status, type, body, options));
+  }
+
+  private refuse(connection: IngestConnection, refusal: Refusal, allow = ""): void {
+    this.counters.rejected(refusal);
+    const { keepAlive, isHttp10, isHead } = connection;
+    const options = allow === "" ? { keepAlive, isHttp10, isHead } : { keepAlive, isHttp10, isHead, allow };
+    connection.answer(this.answers.refusal(refusal, options));
+  }
+}

@@ -1,0 +1,224 @@
+// HOT: The path of a batch, readable from top to bottom. One per ingest thread; nothing in it crosses a thread except
+// through the limiter's and the counters' shared memory.
+//
+//   socket ─▶ http framing ─▶ admit() ─▶ handle() ─▶ decode ─▶ lane ─▶ (group commit) ─▶ settled() ─▶ answer
+//                │ 4xx        │ 401 413 415 429 503    │ 400    │ 503                     │ 503
+//
+// Invariants: a batch is answered 200 only with the promise of its level kept; whatever is refused leaves nothing in
+// the lane; every decided batch is counted once, as stored or as rejected for one reason.
+
+import type { MemoryBudget } from "../admission/memory-budget.ts";
+import type { RateLimiter } from "../admission/rate-limiter.ts";
+import { drainWaitMs, retryAfterS } from "../admission/retry-after.ts";
+import type { Clock } from "../base/clock.ts";
+import { REFUSAL, type Refusal } from "../errors.ts";
+import type { Answers } from "../http/answers.ts";
+import { ADMIT_REFUSED, ADMIT_SKIP, ADMIT_TAKE, type Exchange, type HttpConnection } from "../http/connection.ts";
+import { CODING_UNKNOWN, type RequestHead } from "../http/request-head.ts";
+import { ACK_ACCEPTED, ACK_SYNCED } from "../log/files.ts";
+import type { Lane } from "../log/lane.ts";
+import type { LaneHandler } from "../log/waiter-group.ts";
+import { type BatchDecoder, linesBytesMax } from "../metric/batch-decoder.ts";
+import { FIELD } from "../telemetry/counters.layout.ts";
+import type { ThreadCounters } from "../telemetry/thread-counters.ts";
+import type { Client, ClientDirectory, Credentials } from "./client-directory.ts";
+import { isMediaTypeTaken } from "./media-type.ts";
+import type { Pages } from "./pages.ts";
+import { ROUTE_INGEST, allowFor, routeOf } from "./routes.ts";
+import type { StageSample } from "./stage-sample.ts";
+
+/** What the pipeline remembers on a connection. */
+export interface RequestContext extends Credentials {
+  route: number;
+  /** Of a request for a path that exists, when it is asked what is allowed there. */
+  allow: string;
+  acceptsJson: boolean;
+  requestClient: Client | null;
+  level: number;
+}
+
+export type IngestConnection = HttpConnection<RequestContext>;
+
+export interface PipelineParts {
+  clock: Clock;
+  answers: Answers;
+  clients: ClientDirectory;
+  limiter: RateLimiter;
+  budget: MemoryBudget;
+  decoder: BatchDecoder;
+  lane: Lane<IngestConnection>;
+  counters: ThreadCounters;
+  pages: Pages;
+  sample: StageSample;
+  /** The server's ack level; a request may ask for a stronger one. */
+  ack: number;
+  bodyBytesMax: number;
+  batchMetricsMax: number;
+  random: () => number;
+}
+
+/** Prefer: ack=… with a value that is none of the levels. */
+const ACK_ASKED_UNKNOWN = 4;
+
+export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestConnection> {
+  private readonly parts: PipelineParts;
+  /** Connections with answers gathered from the commit being settled. */
+  private readonly touched: IngestConnection[] = [];
+
+  constructor(parts: PipelineParts) {
+    this.parts = parts;
+  }
+
+  newContext(): RequestContext {
+    return {
+      client: null,
+      authorization: null,
+      addressClient: null,
+      route: ROUTE_INGEST,
+      allow: "",
+      acceptsJson: false,
+      requestClient: null,
+      level: this.parts.ack,
+    };
+  }
+
+  // ── admission: decided on the head alone, before the body is read ───────────────────────────────────────────────
+
+  admit(connection: IngestConnection, head: RequestHead, bytes: Uint8Array): number {
+    const { parts } = this;
+    const { context } = connection;
+    parts.counters.add(FIELD.requests, 1);
+    context.route = routeOf(head, bytes);
+    if (context.route !== ROUTE_INGEST) {
+      context.allow = allowFor(head, bytes);
+      context.acceptsJson = head.acceptsJson;
+      return ADMIT_SKIP;
+    }
+    const nowMs = parts.clock.monotonicMs();
+    parts.sample.tick(nowMs);
+
+    const client = parts.clients.find(context, head, bytes, connection.stream);
+    if (client === null) return this.refuse(connection, parts.clients.refusal);
+    const waitMs = parts.limiter.tryTake(client.hashLow, client.hashHigh, nowMs);
+    if (waitMs > 0) return this.refuse(connection, REFUSAL.rate_limit, waitMs);
+    if (head.contentLength > parts.bodyBytesMax) {
+      connection.keepAlive = false;
+      return this.refuse(connection, REFUSAL.length);
+    }
+    if (head.contentTypeStart >= 0 && !isMediaTypeTaken(bytes, head.contentTypeStart, head.contentTypeEnd)) {
+      return this.refuse(connection, REFUSAL.media_type);
+    }
+    if (head.contentCoding === CODING_UNKNOWN) return this.refuse(connection, REFUSAL.content_coding);
+    if (head.ackAsked === ACK_ASKED_UNKNOWN) return this.refuse(connection, REFUSAL.preference);
+    const room = parts.lane.tryReserve(linesBytesMax(Math.max(0, head.contentLength), 1, client.json.length));
+    if (room >= 0) return this.refuse(connection, room, this.drainMs());
+
+    context.requestClient = client;
+    context.level = Math.max(parts.ack, head.ackAsked);
+    if (parts.sample.isActive) parts.sample.admitted();
+    return ADMIT_TAKE;
+  }
+
+  // ── the body is whole: decode it straight into the lane's buffer ────────────────────────────────────────────────
+
+  handle(connection: IngestConnection, bytes: Uint8Array, start: number, end: number): void {
+    const { parts } = this;
+    const { context } = connection;
+    if (context.route !== ROUTE_INGEST) {
+      parts.pages.answer(connection);
+      return;
+    }
+    const { lane, decoder, counters, sample } = parts;
+    const client = context.requestClient!;
+    if (sample.isActive && sample.waiter === null) sample.whole();
+
+    const room = lane.tryReserve(linesBytesMax(end - start, parts.batchMetricsMax, client.json.length));
+    if (room >= 0) {
+      this.refuse(connection, room, this.drainMs());
+      return;
+    }
+    const { position } = lane;
+    const metrics = decoder.decode(bytes, start, end, lane.buffer, position, parts.clock.wallMs(), client.json);
+    if (metrics === 0) {
+      this.refuse(connection, decoder.refusal, 0, decoder.describeRefusal());
+      return;
+    }
+    const { outEnd, timestampMsFirst, timestampMsLast } = decoder;
+    if (context.level === ACK_ACCEPTED) {
+      lane.append(outEnd, metrics, timestampMsFirst, timestampMsLast, ACK_ACCEPTED, null);
+      counters.settledStored(1, metrics, outEnd - position);
+      sample.drop();
+      connection.answer(
+        parts.answers.stored(metrics, connection.keepAlive, connection.ackAsked > 0 ? ACK_ACCEPTED : 0, connection.isHttp10),
+      );
+      return;
+    }
+    connection.owe();
+    lane.append(outEnd, metrics, timestampMsFirst, timestampMsLast, context.level, connection);
+    if (sample.isActive && sample.waiter === null) sample.appended(connection);
+  }
+
+  // ── the group commit has settled: answer everybody in it, in one write for each connection ──────────────────────
+
+  settled(
+    waiters: readonly (IngestConnection | null)[],
+    metrics: readonly number[],
+    levels: readonly number[],
+    count: number,
+    refusal: number,
+  ): void {
+    const { parts, touched } = this;
+    const { answers, counters, sample } = parts;
+    const settledMs = sample.isActive ? parts.clock.monotonicMs() : 0;
+    let sampledLevel = 0;
+    let batches = 0;
+    let metricCount = 0;
+    for (let i = 0; i < count; i++) {
+      const connection = waiters[i]!;
+      if (connection === null) continue;
+      batches++;
+      metricCount += metrics[i]!;
+      const { owedKeepAlive, isHttp10 } = connection;
+      const ackApplied = connection.ackAsked > 0 ? levels[i]! : 0;
+      const answer =
+        refusal < 0
+          ? answers.stored(metrics[i]!, owedKeepAlive, ackApplied, isHttp10)
+          : answers.refusal(refusal, { keepAlive: owedKeepAlive, isHttp10, retryAfterS: this.retryAfter(this.drainMs()) });
+      if (connection.gather(answer)) touched.push(connection);
+      if (connection === sample.waiter) sampledLevel = levels[i]!;
+    }
+    if (refusal < 0) counters.settledStored(batches, metricCount, 0);
+    else counters.rejectedMany(refusal, batches);
+    for (let i = 0; i < touched.length; i++) touched[i]!.flush();
+    touched.length = 0;
+    if (sampledLevel === 0) return;
+    const { writeMs, syncMs } = parts.lane;
+    sample.record(settledMs - writeMs - (sampledLevel === ACK_SYNCED ? syncMs : 0), settledMs);
+  }
+
+  /** A request that died of its framing, size or deadline. */
+  refused(refusal: Refusal): void {
+    this.parts.counters.rejected(refusal);
+  }
+
+  // ── refusals: counted, answered, with the wait that is really needed ────────────────────────────────────────────
+
+  private refuse(connection: IngestConnection, refusal: Refusal, waitMs = 0, detail = ""): number {
+    const { counters, answers, sample } = this.parts;
+    counters.rejected(refusal);
+    if (sample.waiter === null) sample.drop();
+    const { keepAlive, isHttp10, isHead } = connection;
+    const retryAfterS = waitMs > 0 ? this.retryAfter(waitMs) : 0;
+    connection.answer(answers.refusal(refusal, { detail, retryAfterS, keepAlive, isHttp10, isHead }));
+    return ADMIT_REFUSED;
+  }
+
+  private retryAfter(waitMs: number): number {
+    return retryAfterS(waitMs, this.parts.random);
+  }
+
+  private drainMs(): number {
+    const { lane } = this.parts;
+    return Math.max(1, drainWaitMs(lane.bytesFilling + lane.bytesInFlight, lane.drainBytesPerS));
+  }
+}

@@ -1,0 +1,127 @@
+// The main thread of `serve`: takes the data folder, starts the ingest threads, watches the operating system, and ends
+// it all in order. It never touches a request.
+//
+//   lock folder ─▶ port free? ─▶ ingest threads (each recovers its lane, then listens) ─▶ address line ─▶ … ─▶ drain
+
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import pino from "pino";
+import { connectionsMaxFrom, readDescriptorLimits } from "../admission/connection-cap.ts";
+import { RateLimiter } from "../admission/rate-limiter.ts";
+import { allocateRateLimiter } from "../admission/rate-limiter.layout.ts";
+import { realClock } from "../base/clock.ts";
+import type { ServeConfig } from "../config.ts";
+import { TidemarkError } from "../errors.ts";
+import { DRAIN_EXIT_MS_MAX, LIMITER_SWEEP_INTERVAL_MS, RATE_LIMIT_CLIENTS_MAX, THREADS_MAX } from "../limits.ts";
+import { allocateTelemetry } from "../telemetry/counters.layout.ts";
+import { openOsFiles } from "../telemetry/os-files.ts";
+import { Probe } from "../telemetry/probe.ts";
+import { lockFolder } from "./folder-lock.ts";
+import type { IngestSettings } from "./messages.ts";
+import { recoverOrphanLanes } from "./orphan-lanes.ts";
+import { RUNTIME, VERSION } from "./version.ts";
+import { WorkerThreads } from "./worker-threads.ts";
+
+/** Runs the server until a signal ends it. Throws TidemarkError where it cannot start. */
+export async function startServer(config: ServeConfig): Promise<void> {
+  const log = pino({ level: config.logLevel, base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
+  const startedAtMs = realClock.wallMs();
+  const dataFolder = resolve(config.dataDirectory);
+  openDataFolder(dataFolder);
+  const lock = await lockFolder(dataFolder, { pid: process.pid, address: "" });
+
+  try {
+    await checkPortIsFree(config.host, config.port);
+    const threads = config.threads === "auto" ? Math.min(availableParallelism(), THREADS_MAX) : config.threads;
+    const override = config.connectionsMax === "auto" ? 0 : config.connectionsMax;
+    const connectionsMax = connectionsMaxFrom(readDescriptorLimits().soft, threads, override);
+    const telemetry = allocateTelemetry(threads);
+    const limiterMemory = allocateRateLimiter(RATE_LIMIT_CLIENTS_MAX);
+    const limiter = new RateLimiter(limiterMemory, config.rateLimit, realClock);
+    const seed = randomBytes(8);
+    recoverOrphanLanes(dataFolder, threads, (level, text, fields) => log[level](fields, text));
+
+    const workers = new WorkerThreads({
+      settingsFor: (thread, port): IngestSettings => ({
+        thread,
+        threads,
+        config,
+        port,
+        laneDirectory: join(dataFolder, `lane-${thread}`),
+        connectionsMax: Math.max(1, Math.floor(connectionsMax / threads)),
+        telemetry,
+        limiter: limiterMemory,
+        hashSeedLow: seed.readInt32LE(0),
+        hashSeedHigh: seed.readInt32LE(4),
+        startedAtMs,
+      }),
+      log: (level, text, fields) => log[level](fields, text),
+      onHopeless(error) {
+        log.fatal(error.message);
+        process.exit(1);
+      },
+    });
+    const port = await workers.start(threads, config.port);
+    const probe = new Probe(telemetry, openOsFiles(), realClock, { port, backlog: config.backlog, dataFolder });
+    probe.start();
+    const sweep = setInterval(() => limiter.sweep(), LIMITER_SWEEP_INTERVAL_MS);
+
+    const address = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
+    lock.describe({ address });
+    log.info({ version: VERSION, runtime: RUNTIME, threads, connectionsMax, data: dataFolder }, "serving");
+    process.stdout.write(`tidemark listens on ${address}\n`);
+
+    const signal = await nextSignal();
+    log.info({ signal }, "draining");
+    const giveUp = setTimeout(() => {
+      log.error("cannot drain in time; what is left is cut");
+      process.exit(1);
+    }, DRAIN_EXIT_MS_MAX);
+    await workers.drain();
+    clearTimeout(giveUp);
+    clearInterval(sweep);
+    probe.close();
+    log.info("drained");
+  } finally {
+    lock.release();
+  }
+  process.exit(0);
+}
+
+function openDataFolder(dataFolder: string): void {
+  try {
+    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new TidemarkError(
+      `cannot use --data ${dataFolder} because ${(error as Error).message}; try a folder that this user may write to`,
+    );
+  }
+}
+
+/**
+ * The ingest threads share their port (SO_REUSEPORT), so the kernel would let a second server share it too, and deal
+ * out connections between them. A plain bind first finds out.
+ */
+function checkPortIsFree(host: string, port: number): Promise<void> {
+  if (port === 0) return Promise.resolve();
+  return new Promise((settle, reject) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const because =
+        error.code === "EADDRINUSE" ? "another process listens there" : (error.code ?? error.message);
+      reject(
+        new TidemarkError(`cannot listen on ${host} port ${port} because ${because}; try another --host or --port`),
+      );
+    });
+    server.listen({ host, port, exclusive: true }, () => server.close(() => settle()));
+  });
+}
+
+function nextSignal(): Promise<string> {
+  return new Promise((settle) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => settle(signal));
+  });
+}

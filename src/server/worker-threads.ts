@@ -1,0 +1,88 @@
+// Starts ingest threads and replaces those that die. Main thread.
+//
+//   start ─▶ opening its lane ─▶ listening ─▶ (drain) ─▶ drained ─▶ exit
+//     ▲                              │ dies
+//     └────── after RESTART_DELAY_MS ┘   its connections and its accept queue are lost, no other thread's are
+//
+// A thread that cannot even start is not tried again: the operator is told why and the server stops.
+
+import { Worker } from "node:worker_threads";
+import { TidemarkError } from "../errors.ts";
+import { RESTART_DELAY_MS } from "../limits.ts";
+import type { FromIngest, IngestSettings, LogLevel, ToIngest } from "./messages.ts";
+
+export interface WorkerThreadsOptions {
+  settingsFor(thread: number, port: number): IngestSettings;
+  log(level: LogLevel, text: string, fields: Record<string, unknown>): void;
+  /** A replaced thread could not start: the server cannot go on as promised. */
+  onHopeless(error: TidemarkError): void;
+}
+
+export class WorkerThreads {
+  private readonly options: WorkerThreadsOptions;
+  private readonly workers: (Worker | null)[] = [];
+  private port = 0;
+  private isDraining = false;
+
+  constructor(options: WorkerThreadsOptions) {
+    this.options = options;
+  }
+
+  /** Starts them one after another, the first one choosing the port; returns the port. Throws TidemarkError. */
+  async start(threads: number, port: number): Promise<number> {
+    this.port = port;
+    for (let thread = 0; thread < threads; thread++) this.port = await this.startOne(thread);
+    return this.port;
+  }
+
+  /** Lets all of them finish what they have taken; resolves when all are gone. */
+  async drain(): Promise<void> {
+    this.isDraining = true;
+    const gone = this.workers.map(
+      (worker) => worker && new Promise<void>((resolve) => worker.once("exit", () => resolve())),
+    );
+    for (const worker of this.workers) worker?.postMessage({ kind: "drain" } satisfies ToIngest);
+    await Promise.all(gone);
+  }
+
+  private startOne(thread: number): Promise<number> {
+    const worker = new Worker(new URL("./ingest.worker.ts", import.meta.url), {
+      workerData: this.options.settingsFor(thread, this.port),
+    });
+    this.workers[thread] = worker;
+    let isListening = false;
+    return new Promise((resolve, reject) => {
+      worker.on("message", (message: FromIngest) => {
+        if (message.kind === "log") {
+          this.options.log(message.level, message.text, message.fields);
+        } else if (message.kind === "listening") {
+          isListening = true;
+          resolve(message.port);
+        } else if (message.kind === "cannot-start") {
+          reject(new TidemarkError(message.message));
+          worker.terminate();
+        } else if (message.kind === "drained") {
+          worker.terminate();
+        }
+      });
+      worker.on("error", (error) => {
+        this.options.log("error", "an ingest thread failed", { thread, error: String(error), stack: error.stack });
+      });
+      worker.on("exit", (code) => {
+        this.workers[thread] = null;
+        if (!isListening) reject(new TidemarkError(`cannot start ingest thread ${thread} because it ended with ${code}`));
+        else if (!this.isDraining) this.replace(thread);
+      });
+    });
+  }
+
+  private replace(thread: number): void {
+    this.options.log("warn", "an ingest thread died and is replaced", { thread });
+    setTimeout(() => {
+      if (this.isDraining) return;
+      this.startOne(thread).catch((error) => {
+        if (!this.isDraining) this.options.onHopeless(error);
+      });
+    }, RESTART_DELAY_MS);
+  }
+}
