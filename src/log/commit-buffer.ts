@@ -1,0 +1,49 @@
+// One of a lane's two buffers: the lines of a commit, and who waits for them, by what they wait for.
+// While the one is written the other fills; they change places and are never made anew.
+
+import { ACK_SYNCED } from "./files.ts";
+import type { IndexRecord } from "./index-record.ts";
+import { WaiterGroup } from "./waiter-group.ts";
+
+export class CommitBuffer<W> {
+  readonly bytes: Uint8Array;
+  lines = 0;
+  timestampMsEarliest = Number.POSITIVE_INFINITY;
+  timestampMsLatest = Number.NEGATIVE_INFINITY;
+  /** Settled when the write has returned, and when a sync after it has. */
+  atWrite = new WaiterGroup<W>();
+  readonly atSync = new WaiterGroup<W>();
+
+  constructor(bytes: number) {
+    this.bytes = new Uint8Array(bytes);
+  }
+
+  add(
+    lines: number,
+    timestampMsFirst: number,
+    timestampMsLast: number,
+    level: number,
+    waiter: W | null,
+  ): void {
+    this.lines += lines;
+    if (timestampMsFirst < this.timestampMsEarliest) this.timestampMsEarliest = timestampMsFirst;
+    if (timestampMsLast > this.timestampMsLatest) this.timestampMsLatest = timestampMsLast;
+    if (level === ACK_SYNCED) this.atSync.add(waiter, lines, level);
+    else this.atWrite.add(waiter, lines, level);
+  }
+
+  describe(record: IndexRecord, offset: number, length: number, crc: number): void {
+    record.offset = offset;
+    record.length = length;
+    record.crc = crc;
+    record.lines = this.lines;
+    record.timestampMsEarliest = this.timestampMsEarliest;
+    record.timestampMsLatest = this.timestampMsLatest;
+  }
+
+  clear(): void {
+    this.lines = 0;
+    this.timestampMsEarliest = Number.POSITIVE_INFINITY;
+    this.timestampMsLatest = Number.NEGATIVE_INFINITY;
+  }
+}

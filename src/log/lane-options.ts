@@ -1,0 +1,34 @@
+// What a lane is given and what it tells: the settings it is opened with, and the events that the server's log gets.
+
+import type { Clock } from "../base/clock.ts";
+import type { Refusal } from "../errors.ts";
+import type { LogFiles } from "./files.ts";
+import type { LaneHandler } from "./waiter-group.ts";
+
+export type LaneEvent =
+  | { kind: "sealed"; path: string; bytes: number; lines: number }
+  | { kind: "sync_failed"; path: string; bytesUnsynced: number; error: Error }
+  | { kind: "write_failed"; error: Error }
+  /** From here on the lane refuses, but for a probe now and then. */
+  | { kind: "outage"; refusal: Refusal; error: Error }
+  | { kind: "outage_over"; refusal: Refusal; ms: number }
+  | { kind: "quarantined"; path: string; bytes: number };
+
+export interface LaneOptions<W> {
+  directory: string;
+  files: LogFiles;
+  clock: Clock;
+  handler: LaneHandler<W>;
+  /** Of each of the two buffers; no reservation can be larger. */
+  bufferBytes: number;
+  segmentBytesMax: number;
+  segmentAgeMsMax: number;
+  syncIntervalMs: number;
+  /** Runs the function after the events at hand, so that the requests of one poll share a commit: setImmediate. */
+  schedule(run: () => void): void;
+  onEvent(event: LaneEvent): void;
+  /** A commit's write returned, well. */
+  onWrite?: (ms: number, bytes: number) => void;
+  /** A sync returned, well. */
+  onSync?: (ms: number) => void;
+}

@@ -1,0 +1,427 @@
+// A lane: the log of one ingest thread. Lines go in on the event loop, and reach their file by group commit:
+//
+//     append ─▶ filling buffer ─▶ (schedule) ─▶ write in flight ─▶ written: answered ─▶ sync in flight ─▶ synced: answered
+//                    ▲                               │
+//                    └──────── change places ◀───────┘
+//
+// While one write is in flight the other buffer fills; when it returns, all that waited for it is settled in one call.
+// Both full: "no" (queue), never growth. The next write may go out while a sync is in flight, so that nobody who asked
+// for `written` waits for another's sync.
+//
+// A write that fails leaves nothing: the file is cut back to the commit's start and all of it is refused. A full disk
+// keeps the segment; any other error ends it. After either the lane is in an outage: it refuses at once, but for a probe
+// every DISK_PROBE_INTERVAL_MS. A full disk is over when a write works, a failing one when a sync has.
+//
+// HOT: tryReserve and append run once a request. One thread; nothing here is shared.
+
+import { crc32 } from "node:zlib";
+import { assert } from "../base/assert.ts";
+import type { Clock } from "../base/clock.ts";
+import { REFUSAL, type Refusal } from "../errors.ts";
+import { DISK_PROBE_INTERVAL_MS, LANE_SEALING_MAX, LANE_WAITERS_MAX } from "../limits.ts";
+import { CommitBuffer } from "./commit-buffer.ts";
+import type { FileError, LogFiles } from "./files.ts";
+import { blankIndexRecord } from "./index-record.ts";
+import type { LaneOptions } from "./lane-options.ts";
+import { type RecoveryReport, recoverLane } from "./recovery.ts";
+import { applyRetention, type RetentionReport } from "./retention.ts";
+import { Segment } from "./segment.ts";
+import { Syncer } from "./syncer.ts";
+import { type LaneHandler, STORED, WaiterGroup } from "./waiter-group.ts";
+
+/** Weight of the newest commit in the drain rate: it follows a change within some ten commits. */
+const DRAIN_SMOOTHING = 0.1;
+
+export class Lane<W> {
+  private readonly options: LaneOptions<W>;
+  private readonly files: LogFiles;
+  private readonly clock: Clock;
+  private readonly handler: LaneHandler<W>;
+  private syncer!: Syncer<W>;
+
+  /** The filling buffer. The caller writes lines from `position` on, after tryReserve said yes, and then appends. */
+  buffer: Uint8Array;
+  position = 0;
+  private start = 0;
+  private limit: number;
+  private filling: CommitBuffer<W>;
+  private flying: CommitBuffer<W>;
+  private spare = new WaiterGroup<W>();
+
+  private segment: Segment<W> | null = null;
+  private nextSequence = 0;
+  private commitScheduled = false;
+  private closing = false;
+  private closed: (() => void) | null = null;
+
+  // the commit in flight
+  private writing = false;
+  private writingTo: Segment<W> | null = null;
+  private writeStart = 0;
+  private writeBytes = 0;
+  private writeDone = 0;
+  private writeStartedMs = 0;
+  private openError: FileError | null = null;
+  private readonly record = blankIndexRecord();
+
+  private outage: Refusal | typeof STORED = STORED;
+  private outageSinceMs = 0;
+  private probeAtMs = 0;
+
+  // figures for telemetry; written here, read by anybody
+  commits = 0;
+  failures = 0;
+  bytesInFlight = 0;
+  writeMs = 0;
+  syncMs = 0;
+  drainBytesPerS = 0;
+  private segmentsClosed = 0;
+  private bytesClosed = 0;
+
+  private readonly commitBound = () => this.commit();
+  private readonly openFailedBound = () => this.commitFailed(this.openError!);
+  private readonly wroteBound = (error: FileError | null, bytes: number) => this.wrote(error, bytes);
+
+  constructor(options: LaneOptions<W>) {
+    this.options = options;
+    this.files = options.files;
+    this.clock = options.clock;
+    this.handler = options.handler;
+    this.filling = new CommitBuffer(options.bufferBytes);
+    this.flying = new CommitBuffer(options.bufferBytes);
+    this.buffer = this.filling.bytes;
+    this.limit = options.bufferBytes;
+  }
+
+  /** Repairs what the last run left and decides the next sequence. The segment's file comes with the first commit. */
+  open(): RecoveryReport {
+    const { files, directory } = this.options;
+    const report = recoverLane(files, directory, this.options.onEvent);
+    this.nextSequence = report.nextSequence;
+    this.segmentsClosed = report.segmentCount;
+    this.bytesClosed = report.bytes;
+    this.syncer = new Syncer(files, this.clock, this.handler, this, directory, this.options.syncIntervalMs);
+    return report;
+  }
+
+  /** Room for `bytes` more in `buffer`, from `position` on: STORED (-1) for yes, else why not. Good until the next call. */
+  tryReserve(bytes: number): Refusal | typeof STORED {
+    if (this.outage !== STORED && !this.mayProbe()) return this.outage;
+    if (this.closing) return REFUSAL.draining;
+    if (this.position + bytes > this.limit) {
+      this.commit();
+      if (this.position + bytes > this.limit) return REFUSAL.queue;
+    }
+    if (this.waiterCount >= LANE_WAITERS_MAX) return REFUSAL.queue;
+    return STORED;
+  }
+
+  /** The lines in buffer[position, end) join the filling commit; `waiter` hears of them unless `level` is accepted. */
+  append(
+    end: number,
+    lines: number,
+    timestampMsFirst: number,
+    timestampMsLast: number,
+    level: number,
+    waiter: W | null,
+  ): void {
+    assert(end > this.position && end <= this.limit && lines > 0, "an append fills what was reserved");
+    this.position = end;
+    this.filling.add(lines, timestampMsFirst, timestampMsLast, level, waiter);
+    if (!this.commitScheduled && !this.writing) this.scheduleCommit();
+  }
+
+  /** Ends the open segment where it has reached its age and nothing is being written; for an idle lane, now and then. */
+  rotateIfOld(): void {
+    if (this.segment !== null && !this.writing && this.isOld(this.segment, this.clock.monotonicMs()))
+      this.retire(this.segment);
+  }
+
+  /** Deletes closed segments by age and by total bytes; 0 keeps. */
+  retain(ageMsMax: number, bytesMax: number): RetentionReport {
+    const oldest = this.syncer.sealing[0] ?? this.segment;
+    const before = oldest === null ? this.nextSequence : oldest.firstSequence;
+    const { files, directory } = this.options;
+    const report = applyRetention(files, directory, before, this.clock.wallMs(), ageMsMax, bytesMax);
+    this.segmentsClosed -= report.segments.length;
+    this.bytesClosed -= report.bytes;
+    return report;
+  }
+
+  /** Refuses from now on; commits, syncs and seals what it has, then calls back. */
+  close(done: () => void): void {
+    assert(!this.closing, "a lane closes once");
+    this.closing = true;
+    this.closed = done;
+    this.scheduleCommit();
+  }
+
+  get bytesFilling(): number {
+    return this.position - this.start;
+  }
+
+  get waiterCount(): number {
+    return this.filling.atWrite.count + this.filling.atSync.count + this.syncer.waiterCount;
+  }
+
+  get segmentCount(): number {
+    return this.segmentsClosed + this.syncer.sealing.length + (this.segment === null ? 0 : 1);
+  }
+
+  get logBytes(): number {
+    let bytes = this.bytesClosed + (this.segment === null ? 0 : this.segment.bytes);
+    for (const segment of this.syncer.sealing) bytes += segment.bytes;
+    return bytes;
+  }
+
+  get oldestUnsyncedMs(): number {
+    return this.syncer.oldestUnsyncedMs(this.clock.monotonicMs());
+  }
+
+  /** STORED, or the refusal that the lane answers with while its disk is full or failing. */
+  get outageNow(): Refusal | typeof STORED {
+    return this.outage;
+  }
+
+  private scheduleCommit(): void {
+    if (this.commitScheduled) return;
+    this.commitScheduled = true;
+    this.options.schedule(this.commitBound);
+  }
+
+  /** Hands the filling buffer to the disk, where nothing is in the way; what is in the way comes back here when it ends. */
+  private commit(): void {
+    this.commitScheduled = false;
+    if (this.writing || this.syncer.sealing.length >= LANE_SEALING_MAX) return;
+    if (this.position === this.start) {
+      if (this.closing) this.closeIfIdle();
+      return;
+    }
+    this.swap();
+    this.writeStartedMs = this.clock.monotonicMs();
+    try {
+      this.segment = this.segmentFor(this.writeBytes);
+    } catch (error) {
+      this.openError = error as FileError;
+      // an empty segment that could not be removed stands there; a number left out is no harm
+      if (this.openError.code === "EEXIST") this.nextSequence++;
+      this.options.schedule(this.openFailedBound);
+      return;
+    }
+    const bytes = this.flying.bytes.subarray(this.writeStart, this.writeStart + this.writeBytes);
+    this.flying.describe(this.record, this.segment.bytes, this.writeBytes, crc32(bytes));
+    this.writingTo = this.segment;
+    this.segment.writing = true;
+    this.writeRest(this.segment);
+  }
+
+  private swap(): void {
+    this.writing = true;
+    this.writeStart = this.start;
+    this.writeBytes = this.position - this.start;
+    this.writeDone = 0;
+    this.bytesInFlight = this.writeBytes;
+    const filled = this.filling;
+    this.filling = this.flying;
+    this.flying = filled;
+    this.buffer = this.filling.bytes;
+    this.start = 0;
+    this.position = 0;
+  }
+
+  private segmentFor(bytes: number): Segment<W> {
+    const open = this.segment;
+    if (open !== null) {
+      const fits = open.bytes === 0 || open.bytes + bytes <= this.options.segmentBytesMax;
+      if (fits && !this.isOld(open, this.writeStartedMs)) return open;
+      this.retire(open);
+    }
+    return new Segment<W>(this.files, this.options.directory, this.nextSequence, this.writeStartedMs);
+  }
+
+  private isOld(segment: Segment<W>, nowMs: number): boolean {
+    return nowMs - segment.openedMs >= this.options.segmentAgeMsMax;
+  }
+
+  private retire(segment: Segment<W>): void {
+    this.segment = null;
+    this.syncer.seal(segment);
+  }
+
+  private writeRest(segment: Segment<W>): void {
+    const from = this.writeStart + this.writeDone;
+    const rest = this.writeBytes - this.writeDone;
+    this.files.write(
+      segment.fd,
+      this.flying.bytes,
+      from,
+      rest,
+      segment.bytes + this.writeDone,
+      this.wroteBound,
+    );
+  }
+
+  private wrote(error: FileError | null, bytes: number): void {
+    const segment = this.writingTo!;
+    if (segment.failed) {
+      this.commitLost(segment);
+    } else if (error !== null) {
+      this.commitFailed(error);
+    } else if (bytes === 0) {
+      this.commitFailed(
+        Object.assign(new Error("cannot write to the segment: 0 bytes taken"), { code: "EIO" }),
+      );
+    } else {
+      this.writeDone += bytes;
+      if (this.writeDone < this.writeBytes) this.writeRest(segment);
+      else this.commitWritten(segment);
+    }
+  }
+
+  private commitWritten(segment: Segment<W>): void {
+    const nowMs = this.clock.monotonicMs();
+    const ms = nowMs - this.writeStartedMs;
+    const bytes = this.writeBytes;
+    this.commits++;
+    this.writeMs = ms;
+    if (ms > 0) {
+      const rate = (bytes / ms) * 1000;
+      const step = (rate - this.drainBytesPerS) * DRAIN_SMOOTHING;
+      this.drainBytesPerS = this.drainBytesPerS === 0 ? rate : this.drainBytesPerS + step;
+    }
+    this.options.onWrite?.(ms, bytes);
+    this.nextSequence += this.record.lines;
+    segment.writing = false;
+    segment.add(this.record);
+    if (this.outage === REFUSAL.disk_full) this.endOutage();
+    this.syncer.wrote(segment, this.flying.atSync, nowMs);
+    if (this.outage !== STORED) this.syncer.request();
+    this.settleFlying(STORED);
+  }
+
+  /** A sync of the segment failed while this write was under way: what it wrote is worth nothing now. */
+  private commitLost(segment: Segment<W>): void {
+    this.failures++;
+    this.nextSequence += this.record.lines;
+    segment.writing = false;
+    this.syncer.abandon(segment);
+    this.flying.atSync.moveTo(this.flying.atWrite);
+    this.settleFlying(REFUSAL.disk);
+  }
+
+  private commitFailed(error: FileError): void {
+    this.failures++;
+    const refusal = refusalOf(error);
+    const segment = this.writingTo;
+    if (segment !== null) {
+      segment.writing = false;
+      const kept = this.tryCutBack(segment);
+      if (!kept) this.nextSequence += this.record.lines;
+      if (!kept || refusal === REFUSAL.disk) this.retire(segment);
+    }
+    this.options.onEvent({ kind: "write_failed", error });
+    this.beginOutage(refusal, error);
+    this.flying.atSync.moveTo(this.flying.atWrite);
+    this.settleFlying(refusal);
+  }
+
+  /** Takes the failed commit's bytes off the file again; false where even that fails: recovery will see the seal's size. */
+  private tryCutBack(segment: Segment<W>): boolean {
+    try {
+      this.files.ftruncate(segment.fd, segment.bytes);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Frees the buffer before the handler runs, since it may append, and sets the group aside while it does. */
+  private settleFlying(outcome: Refusal | typeof STORED): void {
+    const group = this.flying.atWrite;
+    this.flying.atWrite = this.spare;
+    this.flying.clear();
+    this.writing = false;
+    this.writingTo = null;
+    this.bytesInFlight = 0;
+    group.settle(this.handler, outcome);
+    this.spare = group;
+    if (this.position > this.start || this.closing) this.scheduleCommit();
+  }
+
+  private mayProbe(): boolean {
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs < this.probeAtMs) return false;
+    this.probeAtMs = nowMs + DISK_PROBE_INTERVAL_MS;
+    return true;
+  }
+
+  /** After an error the first probe may come at once; a full disk is given the interval. */
+  private beginOutage(refusal: Refusal, error: Error): void {
+    if (this.outage === refusal) return;
+    const nowMs = this.clock.monotonicMs();
+    if (this.outage === STORED) {
+      this.outageSinceMs = nowMs;
+      this.probeAtMs = refusal === REFUSAL.disk ? nowMs : nowMs + DISK_PROBE_INTERVAL_MS;
+    }
+    this.outage = refusal;
+    this.options.onEvent({ kind: "outage", refusal, error });
+  }
+
+  private endOutage(): void {
+    const refusal = this.outage;
+    this.outage = STORED;
+    const ms = this.clock.monotonicMs() - this.outageSinceMs;
+    this.options.onEvent({ kind: "outage_over", refusal, ms });
+  }
+
+  private closeIfIdle(): void {
+    if (this.writing || this.position > this.start) return;
+    if (this.segment !== null) this.retire(this.segment);
+    if (!this.syncer.idle || this.closed === null) return;
+    const done = this.closed;
+    this.closed = null;
+    this.syncer.close();
+    done();
+  }
+
+  // what the syncer tells
+
+  segmentSynced(segment: Segment<W>, ms: number): void {
+    this.syncMs = ms;
+    this.options.onSync?.(ms);
+    if (this.outage === REFUSAL.disk && segment === this.segment) this.endOutage();
+  }
+
+  segmentFailed(segment: Segment<W>, error: FileError): void {
+    this.failures++;
+    if (this.segment === segment) {
+      this.segment = null;
+      this.segmentsClosed++;
+      this.bytesClosed += segment.bytes;
+    }
+    if (!segment.writing) this.syncer.abandon(segment);
+    const bytesUnsynced = segment.bytes - segment.bytesSynced;
+    this.options.onEvent({ kind: "sync_failed", path: segment.path, bytesUnsynced, error });
+    this.beginOutage(REFUSAL.disk, error);
+  }
+
+  segmentClosed(segment: Segment<W>): void {
+    if (segment.bytes > 0) {
+      this.segmentsClosed++;
+      this.bytesClosed += segment.bytes;
+      if (!segment.failed)
+        this.options.onEvent({
+          kind: "sealed",
+          path: segment.path,
+          bytes: segment.bytes,
+          lines: segment.lines,
+        });
+    }
+    if (this.position > this.start || this.closing) this.scheduleCommit();
+  }
+}
+
+function refusalOf(error: FileError): Refusal {
+  const full = error.code === "ENOSPC" || error.code === "EDQUOT" || error.code === "EFBIG";
+  return full ? REFUSAL.disk_full : REFUSAL.disk;
+}

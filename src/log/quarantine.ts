@@ -1,0 +1,65 @@
+// What recovery cuts off a segment is kept: `<lane>/quarantine/<segment>-<offset>.bin`, on the disk before the cut is made.
+// A second start after a crash in between finds the same bytes there and leaves them; other bytes under that name are
+// those of an earlier cut and stay too: the new ones get `-<offset>.1.bin`, and so on.
+
+import { join } from "node:path";
+import { RECOVERY_BLOCK_BYTES } from "../limits.ts";
+import type { LogFiles } from "./files.ts";
+import { QUARANTINE, segmentStem } from "./segment-name.ts";
+
+/** Copies bytes [from, to) of `fd` there and returns the path. */
+export function quarantine(
+  files: LogFiles,
+  directory: string,
+  firstSequence: number,
+  fd: number,
+  from: number,
+  to: number,
+): string {
+  const folder = join(directory, QUARANTINE);
+  if (files.stat(folder) === null) {
+    files.mkdir(folder);
+    files.fsyncDirectory(directory);
+  }
+  const stem = join(folder, `${segmentStem(firstSequence)}-${from}`);
+  let path = `${stem}.bin`;
+  for (let copy = 1; files.stat(path) !== null; copy++) {
+    if (holds(files, path, fd, from, to)) return path;
+    path = `${stem}.${copy}.bin`;
+  }
+  const temporary = `${path}.tmp`;
+  const target = files.createOrTruncate(temporary);
+  try {
+    const block = new Uint8Array(Math.min(RECOVERY_BLOCK_BYTES, to - from));
+    for (let at = from; at < to; ) {
+      const count = files.read(fd, block, 0, Math.min(block.length, to - at), at);
+      files.writeAll(target, block, 0, count, at - from);
+      at += count;
+    }
+    files.sync(target);
+  } finally {
+    files.close(target);
+  }
+  files.rename(temporary, path);
+  files.fsyncDirectory(folder);
+  return path;
+}
+
+/** Whether the file at `path` is exactly bytes [from, to) of `fd`. */
+function holds(files: LogFiles, path: string, fd: number, from: number, to: number): boolean {
+  if (files.stat(path)!.bytes !== to - from) return false;
+  const other = files.openRead(path);
+  try {
+    const ours = Buffer.alloc(RECOVERY_BLOCK_BYTES);
+    const theirs = Buffer.alloc(RECOVERY_BLOCK_BYTES);
+    for (let at = from; at < to; ) {
+      const count = files.read(fd, ours, 0, Math.min(ours.length, to - at), at);
+      files.read(other, theirs, 0, count, at - from);
+      if (ours.compare(theirs, 0, count, 0, count) !== 0) return false;
+      at += count;
+    }
+    return true;
+  } finally {
+    files.close(other);
+  }
+}
