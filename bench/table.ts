@@ -16,6 +16,8 @@ import type { LadderFigures, MemoryFigures, RateFigures, RestartFigures, Result 
 
 const BEGIN = "<!-- bench:begin -->";
 const END = "<!-- bench:end -->";
+/** What a quiet machine's own housekeeping takes. */
+const OTHER_CORES_SILENT = 0.1;
 
 /** Throws where the markers are missing. */
 export function replaceTables(readme: string, resultsFolder: string): string {
@@ -123,16 +125,24 @@ function drawTable(heads: readonly string[], rows: readonly (readonly string[])[
   );
 }
 
-function formatFoot({ date, machine, settings, scenario }: Result): string {
+function formatFoot(result: Result): string {
+  const { date, machine, settings, scenario } = result;
   const versions = Object.entries(machine.versions)
     .filter(([, version]) => version !== null)
     .map(([name, version]) => `${name} ${version}`);
   const pinning = machine.pinning === null ? "nothing pinned" : "server and load each on a core of their own";
   return (
     `<sub>${date.slice(0, 10)}, commit ${machine.commit ?? "unknown"}; ${machine.processor}, ${machine.cores} cores, ` +
-    `Linux ${machine.kernel}, ${pinning}; ${versions.join(", ")}; ${describeSettings(settings)}. ` +
+    `Linux ${machine.kernel}, ${pinning}; ${versions.join(", ")}; ${describeSettings(settings)}.${formatDisturbance(result)} ` +
     `[All figures](bench/results/${scenario}.json).</sub>`
   );
+}
+
+/** Rates taken while something else used the cores are no figures to boast of; the reader is told. */
+function formatDisturbance(result: Result): string {
+  const cores = result.figures.map((each) => ("median" in each ? (each.median?.otherCores ?? 0) : 0));
+  const most = Math.max(0, ...cores);
+  return most > OTHER_CORES_SILENT ? ` Other programs used up to ${most.toFixed(1)} cores meanwhile.` : "";
 }
 
 if (import.meta.main) {

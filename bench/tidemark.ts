@@ -49,7 +49,7 @@ async function startTidemark(
   const timer = setTimeout(() => child.kill("SIGKILL"), START_MS_MAX);
   try {
     for await (const line of createInterface({ input: child.stdout! })) {
-      const address = /:(\d+)\b(?!.*:\d)/.exec(line);
+      const address = /http:\/\/\S+:(\d+)/.exec(line);
       if (address === null) continue;
       child.stdout!.resume(); // nothing more is read from it, but a full pipe would stop a server that logs
       return { child, port: Number(address[1]) };
