@@ -123,3 +123,6 @@ export const DISK_PROBE_INTERVAL_MS = 250;
 export const RECOVERY_BLOCK_BYTES = 1024 * 1024;
 /** Longest line that recovery takes for one, bytes: a line never outgrows the lane's buffer it was written in. */
 export const LINE_BYTES_MAX = LANE_BUFFER_BYTES;
+
+/** Largest Zstandard window that a body may ask for, as a power of two: 8 MiB, what RFC 8878 3.1.1.1.2 asks decoders to support. */
+export const ZSTD_WINDOW_LOG_MAX = 23;
