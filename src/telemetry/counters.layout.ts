@@ -200,10 +200,15 @@ export function endWrite(lock: Int32Array): void {
   Atomics.add(lock, 0, 1);
 }
 
-/** One number of the account, from its two halves in a private array; between beginWrite and endWrite. */
+/**
+ * One number of the account, from its two halves in a private array; between beginWrite and endWrite. A half that
+ * stays as it is (the lower one, until counts pass two million) is not stored: on Node each store is a call, 20 ns.
+ */
 export function storeSlot(account: Int32Array, halves: Int32Array, slot: number): void {
-  Atomics.store(account, slot * 2, halves[slot * 2]!);
-  Atomics.store(account, slot * 2 + 1, halves[slot * 2 + 1]!);
+  const low = slot * 2;
+  const high = low + 1;
+  if (account[low] !== halves[low]) Atomics.store(account, low, halves[low]!);
+  if (account[high] !== halves[high]) Atomics.store(account, high, halves[high]!);
 }
 
 export function loadAccount(account: Int32Array, halves: Int32Array): void {

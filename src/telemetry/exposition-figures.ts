@@ -50,14 +50,14 @@ export const SERVER_FIGURES: readonly Figure<Server>[] = [
     (of) => of.fields.connectionsRefused,
   ),
   gauge("tidemark_connections_open", "Connections open.", (of) => of.fields.connectionsOpen),
-  gauge("tidemark_connections_limit", "Connections that may be open.", (from) =>
+  gauge("tidemark_connections_limit", "Connections that may be open.", (of) =>
     unset(of.fields.connectionsMax),
   ),
   counter("tidemark_read_bytes_total", "Bytes read from connections.", (of) => of.fields.bytesRead),
   counter("tidemark_written_bytes_total", "Bytes written to connections.", (of) => of.fields.bytesWritten),
   // queue, memory, log
   gauge("tidemark_queue_bytes", "Bytes of lines that wait to be written.", (of) => of.fields.queueBytes),
-  gauge("tidemark_queue_limit_bytes", "Bytes of lines that may wait.", (from) =>
+  gauge("tidemark_queue_limit_bytes", "Bytes of lines that may wait.", (of) =>
     unset(of.fields.queueBytesMax),
   ),
   gauge(
@@ -70,7 +70,7 @@ export const SERVER_FIGURES: readonly Figure<Server>[] = [
     "Bytes in flight, of the budget --memory-max.",
     (of) => of.fields.memoryBytesUsed,
   ),
-  gauge("tidemark_memory_budget_bytes", "The budget for bytes in flight.", (from) =>
+  gauge("tidemark_memory_budget_bytes", "The budget for bytes in flight.", (of) =>
     unset(of.fields.memoryBytesMax),
   ),
   counter("tidemark_commits_total", "Group commits.", (of) => of.fields.commits),
