@@ -205,6 +205,29 @@ describe("a full disk", () => {
     await bed.close();
   });
 
+  test("refuses a synced batch only after those before it have their sync", async () => {
+    bed.open();
+    bed.files.holdSyncs = true;
+    bed.append(bed.line(), ACK_SYNCED, "s1");
+    await until(() => bed.files.heldSyncs.length === 1, "s1 is written and its sync is in flight");
+    bed.files.onWrite = () => ({ code: "ENOSPC" });
+    bed.append(bed.line(), ACK_SYNCED, "s2");
+    await until(() => kinds().includes("outage"), "the write of s2 has failed");
+    assert.equal(bed.settled.length, 0);
+    bed.files.holdSyncs = false;
+    bed.files.releaseSyncs();
+    await until(() => bed.settled.length === 2, "both are settled");
+    assert.deepEqual(
+      bed.settled.map((settlement) => [settlement.waiter, settlement.refusal]),
+      [
+        ["s1", STORED],
+        ["s2", REFUSAL.disk_full],
+      ],
+    );
+    bed.files.onWrite = () => null;
+    await bed.close();
+  });
+
   test("with no room for a segment's file refuses in the same way", async () => {
     bed.open();
     bed.files.onStep = (call, path) => {

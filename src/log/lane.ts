@@ -63,6 +63,8 @@ export class Lane<W> {
   private writeStartedMs = 0;
   private openError: FileError | null = null;
   private readonly record = blankIndexRecord();
+  /** The commit in flight has failed with this, and waits to say so until those before it have their sync. */
+  private heldRefusal: Refusal | typeof STORED = STORED;
 
   private outage: Refusal | typeof STORED = STORED;
   private outageSinceMs = 0;
@@ -305,8 +307,7 @@ export class Lane<W> {
     this.nextSequence += this.record.lines;
     segment.writing = false;
     this.syncer.abandon(segment);
-    this.flying.atSync.moveTo(this.flying.atWrite);
-    this.settleFlying(REFUSAL.disk);
+    this.refuseFlying(REFUSAL.disk);
   }
 
   private commitFailed(error: FileError): void {
@@ -321,6 +322,12 @@ export class Lane<W> {
     }
     this.options.onEvent({ kind: "write_failed", error });
     this.beginOutage(refusal, error);
+    if (this.flying.atSync.count > 0 && this.syncer.waiterCount > 0) this.heldRefusal = refusal;
+    else this.refuseFlying(refusal);
+  }
+
+  private refuseFlying(refusal: Refusal): void {
+    this.heldRefusal = STORED;
     this.flying.atSync.moveTo(this.flying.atWrite);
     this.settleFlying(refusal);
   }
@@ -390,6 +397,10 @@ export class Lane<W> {
     this.syncMs = ms;
     this.options.onSync?.(ms);
     if (this.outage === REFUSAL.disk && segment === this.segment) this.endOutage();
+  }
+
+  syncSettled(): void {
+    if (this.heldRefusal !== STORED && this.syncer.waiterCount === 0) this.refuseFlying(this.heldRefusal);
   }
 
   segmentFailed(segment: Segment<W>, error: FileError): void {

@@ -16,6 +16,8 @@ import { type LaneHandler, STORED, WaiterGroup } from "./waiter-group.ts";
 export interface SyncerOwner<W> {
   segmentSynced(segment: Segment<W>, ms: number): void;
   segmentFailed(segment: Segment<W>, error: FileError): void;
+  /** The waiters of a sync have been settled. */
+  syncSettled(): void;
   segmentClosed(segment: Segment<W>): void;
 }
 
@@ -185,6 +187,7 @@ export class Syncer<W> {
     segment.index.flush();
     this.syncing = null;
     this.start();
+    this.owner.syncSettled();
   }
 
   private fail(segment: Segment<W>, error: FileError): void {
@@ -197,6 +200,7 @@ export class Syncer<W> {
     this.syncing = null;
     if (this.sealing.includes(segment)) this.closed(segment);
     this.start();
+    this.owner.syncSettled();
   }
 
   /** The group is set aside first: the handler may append, and what it appends may end up in the next one. */
