@@ -106,9 +106,12 @@ export class Lane<W> {
     return report;
   }
 
-  /** Room for `bytes` more in `buffer`, from `position` on: STORED (-1) for yes, else why not. Good until the next call. */
+  /**
+   * Room for `bytes` more in `buffer`, from `position` on: STORED (-1) for yes, else why not. Good until the next call, and
+   * free to ask: in an outage it is the append that makes a probe.
+   */
   tryReserve(bytes: number): Refusal | typeof STORED {
-    if (this.outage !== STORED && !this.mayProbe()) return this.outage;
+    if (this.outage !== STORED && this.clock.monotonicMs() < this.probeAtMs) return this.outage;
     if (this.closing) return REFUSAL.draining;
     if (this.position + bytes > this.limit) {
       this.commit();
@@ -130,6 +133,7 @@ export class Lane<W> {
     assert(end > this.position && end <= this.limit && lines > 0, "an append fills what was reserved");
     this.position = end;
     this.filling.add(lines, timestampMsFirst, timestampMsLast, level, waiter);
+    if (this.outage !== STORED) this.probeAtMs = this.clock.monotonicMs() + DISK_PROBE_INTERVAL_MS;
     if (!this.commitScheduled && !this.writing) this.scheduleCommit();
   }
 
@@ -353,13 +357,6 @@ export class Lane<W> {
     group.settle(this.handler, outcome);
     this.spare = group;
     if (this.position > this.start || this.closing) this.scheduleCommit();
-  }
-
-  private mayProbe(): boolean {
-    const nowMs = this.clock.monotonicMs();
-    if (nowMs < this.probeAtMs) return false;
-    this.probeAtMs = nowMs + DISK_PROBE_INTERVAL_MS;
-    return true;
   }
 
   /** After an error the first probe may come at once; a full disk is given the interval. */
