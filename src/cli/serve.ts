@@ -17,7 +17,7 @@ Every flag is also an environment variable and a line of the file:
                       token: { web: s3cret, db: s3cret2 }
 A flag beats the environment, the environment beats the file.
 
-SIZE is a number with B, KiB, MiB, GiB, KB, MB or GB; TIME one with ms, s, m, h or d.
+SIZE is a number with B, KiB, MiB, GiB, KB, MB or GB; TIME with ms, s, m, h, d.
 SIGTERM and SIGINT answer what was accepted, then exit with 0.
 `;
 

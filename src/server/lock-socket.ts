@@ -43,7 +43,33 @@ export function listenAt(server: Server, path: string): Promise<void> {
   });
 }
 
-export function askAt(path: string): Promise<LockAnswer> {
+/** Who listens at this path, in bounded time. */
+export async function askAt(path: string): Promise<LockAnswer> {
+  const answer = await askOnce(path);
+  if (answer.is === "dead" && !(await isRefused(path))) return { is: "silent", why: "its queue is full" };
+  return answer;
+}
+
+/**
+ * Bun's node:net says ECONNREFUSED for every failed connect, also for the full queue of a live, stopped holder (EAGAIN);
+ * its fetch tells the kernel's own word.
+ */
+async function isRefused(path: string): Promise<boolean> {
+  if (process.versions.bun === undefined) return true;
+  try {
+    await fetch("http://localhost/", { unix: path, signal: AbortSignal.timeout(LOCK_ANSWER_MS_MAX) });
+    return false;
+  } catch (error) {
+    return isRefusal(error);
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === "ECONNREFUSED" || code === "ENOENT";
+}
+
+function askOnce(path: string): Promise<LockAnswer> {
   return new Promise((resolve) => {
     const socket = connect(path);
     let line = "";
@@ -61,7 +87,7 @@ export function askAt(path: string): Promise<LockAnswer> {
     });
     socket.on("close", () => finish({ is: "cut" }));
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "ECONNREFUSED" || error.code === "ENOENT") finish({ is: "dead" });
+      if (isRefusal(error)) finish({ is: "dead" });
       else if (error.code === "ECONNRESET" || error.code === "EPIPE") finish({ is: "cut" });
       else finish({ is: "silent", why: error.code ?? error.message });
     });
