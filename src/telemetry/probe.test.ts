@@ -57,6 +57,7 @@ function fullOs(): FakeOs {
   );
   set("/proc/self/stat", taskStat(100, "bun", 300, 100));
   set("/proc/self/task/100/stat", taskStat(100, "bun", 100, 0));
+  set("/proc/self/task/109/stat", taskStat(109, "idle", 3, 0));
   set("/proc/self/task/107/stat", taskStat(107, "Work (er) 1", 200, 100));
   set("/proc/self/task/107/schedstat", "3000000000 500000000 77\n");
   set(
@@ -137,6 +138,7 @@ describe("the probe", () => {
     os.texts.set("/proc/self/task/100/stat", taskStat(100, "bun", 125, 0));
     os.texts.set("/proc/self/task/107/stat", taskStat(107, "Work (er) 1", 350, 100));
     os.texts.set("/proc/self/task/107/schedstat", "3000000000 700000000 99\n");
+    os.texts.set("/proc/self/task/109/stat", taskStat(109, "idle", 4, 0));
     os.texts.set("/proc/self/task/111/stat", taskStat(111, "new", 50, 0));
     os.texts.set(
       "/proc/stat",
@@ -190,6 +192,7 @@ describe("the probe", () => {
   test("says no limit where the control group has none, and forgets a figure that can no longer be read", () => {
     const os = fullOs();
     os.texts.set("/sys/fs/cgroup/a/cpu.max", "max 100000\n");
+    os.texts.delete("/sys/fs/cgroup/cpu.max");
     const { probe, read } = probeOf(os);
     probe.read();
     assert.equal(read().figures.cpuQuotaCores, Number.POSITIVE_INFINITY);
@@ -198,28 +201,46 @@ describe("the probe", () => {
     assert.ok(Number.isNaN(read().figures.residentBytes));
   });
 
-  test("reads no more than 64 KiB of a table, and leaves out the row that is cut there", () => {
+  test("reads a table only as far as the listeners go, and at most 64 KiB of it", () => {
     const os = fullOs();
-    const { probe } = probeOf(os);
-    probe.read();
-    assert.equal(os.bytesAsked.get("/proc/net/tcp"), 64 * 1024);
-    const text = os.texts.get("/proc/net/tcp")!;
-    const cut = text.slice(0, text.indexOf("0000002A") + 4);
-    assert.deepEqual(parseAcceptQueues(cut, 8080), { sockets: 1, length: 5, lengthMax: 5 });
-  });
-
-  test("adds the sockets of IPv6 to those of IPv4", () => {
-    const os = fullOs();
-    const zeros = "00000000000000000000000000000000";
-    os.texts.set(
-      "/proc/net/tcp6",
-      `  sl  local_address remote_address st\n   0: ${zeros}:1F90 ${zeros}:0000 0A 00000000:00000064 00:00000000 00000000 0 0 1 1 0 100 0 0 10 0\n`,
-    );
     const { probe, read } = probeOf(os);
     probe.read();
-    assert.equal(read().figures.listeningSockets, 3);
-    assert.equal(read().figures.acceptQueueLength, 147);
-    assert.equal(read().figures.acceptQueueLengthMax, 100);
+    assert.equal(os.bytesAsked.get("/proc/net/tcp"), 8 * 1024);
+
+    const [head, ours] = os.texts.get("/proc/net/tcp")!.split("\n");
+    const others = `${ours!.replace(":1F90", ":0051")}\n`;
+    os.texts.set("/proc/net/tcp", `${head}\n${others.repeat(150)}${ours}\n${others.repeat(2_000)}`);
+    probe.read();
+    assert.equal(os.bytesAsked.get("/proc/net/tcp"), 64 * 1024);
+    assert.equal(read().figures.listeningSockets, 1);
+  });
+
+  test("leaves out the row that is cut at the end of what was read", () => {
+    const text = fullOs().texts.get("/proc/net/tcp")!;
+    const cut = text.slice(0, text.indexOf("0000002A") + 4);
+    assert.deepEqual(parseAcceptQueues(cut, 8080), { sockets: 1, length: 5, lengthMax: 5, isWhole: false });
+  });
+
+  test("looks for its sockets in both families, and then only where they are", () => {
+    const os = fullOs();
+    const zeros = "00000000000000000000000000000000";
+    const row = `   0: ${zeros}:1F90 ${zeros}:0000 0A 00000000:00000064 00:00000000 00000000 0 0 1 1 0 100 0 0 10 0\n`;
+    os.texts.set("/proc/net/tcp", "  sl  local_address rem_address   st\n");
+    os.texts.set("/proc/net/tcp6", `  sl  local_address remote_address st\n${row}`);
+    const { probe, read } = probeOf(os);
+    probe.read();
+    assert.equal(read().figures.listeningSockets, 1);
+    assert.equal(read().figures.acceptQueueLength, 100);
+    os.bytesAsked.clear();
+    probe.read();
+    assert.ok(os.bytesAsked.has("/proc/net/tcp6") && !os.bytesAsked.has("/proc/net/tcp"));
+    os.texts.set("/proc/net/tcp6", "  sl  local_address remote_address st\n");
+    probe.read();
+    assert.equal(read().figures.listeningSockets, 0);
+    assert.ok(Number.isNaN(read().figures.acceptQueueLength));
+    os.bytesAsked.clear();
+    probe.read();
+    assert.ok(os.bytesAsked.has("/proc/net/tcp"), "lost, they are looked for everywhere");
   });
 
   test("finds this very process in the real files of Linux", {

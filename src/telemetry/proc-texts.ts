@@ -71,6 +71,8 @@ export interface AcceptQueues {
   sockets: number;
   length: number;
   lengthMax: number;
+  /** A row that does not listen was seen: no listener comes after it. */
+  isWhole: boolean;
 }
 
 /**
@@ -80,12 +82,15 @@ export interface AcceptQueues {
  */
 export function parseAcceptQueues(text: string | null, port: number): AcceptQueues | null {
   if (text === null) return null;
-  const queues: AcceptQueues = { sockets: 0, length: 0, lengthMax: 0 };
+  const queues: AcceptQueues = { sockets: 0, length: 0, lengthMax: 0, isWhole: false };
   const wanted = port.toString(16).toUpperCase().padStart(4, "0");
   const rows = text.split("\n");
   for (let index = 1; index < rows.length - 1; index++) {
     const [, local, , state, sizes] = rows[index]!.trim().split(/\s+/);
-    if (state !== LISTEN_STATE) break;
+    if (state !== LISTEN_STATE) {
+      queues.isWhole = true;
+      break;
+    }
     if (local?.slice(local.lastIndexOf(":") + 1) !== wanted) continue;
     const length = Number.parseInt(sizes?.split(":")[1] ?? "", 16);
     if (!Number.isFinite(length)) continue;

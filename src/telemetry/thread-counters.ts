@@ -57,16 +57,16 @@ export class ThreadCounters {
 
   /** Batches that the log has at the level they were answered for; `bytes` as stored. Once per group commit. */
   settledStored(batches: number, metrics: number, bytes: number): void {
-    const { slots, halves, account, lock } = this;
+    const { slots, account, lock } = this;
     slots[ACCOUNT.received] += batches;
     slots[ACCOUNT.stored] += batches;
     slots[ACCOUNT.metricsStored] += metrics;
     slots[ACCOUNT.bytesStored] += bytes;
     beginWrite(lock);
-    storeSlot(account, halves, ACCOUNT.received);
-    storeSlot(account, halves, ACCOUNT.stored);
-    storeSlot(account, halves, ACCOUNT.metricsStored);
-    storeSlot(account, halves, ACCOUNT.bytesStored);
+    storeSlot(account, this.halves, ACCOUNT.received);
+    storeSlot(account, this.halves, ACCOUNT.stored);
+    storeSlot(account, this.halves, ACCOUNT.metricsStored);
+    storeSlot(account, this.halves, ACCOUNT.bytesStored);
     endWrite(lock);
   }
 
@@ -78,12 +78,12 @@ export class ThreadCounters {
   /** A whole group refused for one reason: a failed write or sync. */
   rejectedMany(refusal: Refusal, batches: number): void {
     assert(refusal >= 0 && refusal < REFUSALS.length, "a refusal is an index into REFUSALS");
-    const { slots, halves, account, lock } = this;
+    const { slots, account, lock } = this;
     slots[ACCOUNT.received] += batches;
     slots[ACCOUNT.rejected + refusal] += batches;
     beginWrite(lock);
-    storeSlot(account, halves, ACCOUNT.received);
-    storeSlot(account, halves, ACCOUNT.rejected + refusal);
+    storeSlot(account, this.halves, ACCOUNT.received);
+    storeSlot(account, this.halves, ACCOUNT.rejected + refusal);
     endWrite(lock);
   }
 
@@ -113,13 +113,13 @@ export class ThreadCounters {
   }
 
   private takeOver(): void {
-    const { slots, halves, account, lock, fields } = this;
+    const { slots, account, lock, fields } = this;
     const isReplacement = takeOverLock(lock);
-    loadAccount(account, halves);
+    loadAccount(account, this.halves);
     // Where the dead thread stopped between the two sides, the sides that name a fate are believed.
     slots[ACCOUNT.received] = receivedOf(slots);
     beginWrite(lock);
-    storeSlot(account, halves, ACCOUNT.received);
+    storeSlot(account, this.halves, ACCOUNT.received);
     endWrite(lock);
     for (let index = 0; index < FIELDS.length; index++)
       if (FIELDS[index]!.life === "gauge") fields[index] = 0;

@@ -1,0 +1,13 @@
+// Types for the three parts of prom-client that exposition.ts loads one by one; see there.
+
+declare module "prom-client/lib/registry.js" {
+  export { Registry as default } from "prom-client";
+}
+
+declare module "prom-client/lib/counter.js" {
+  export { Counter as default } from "prom-client";
+}
+
+declare module "prom-client/lib/gauge.js" {
+  export { Gauge as default } from "prom-client";
+}
