@@ -80,6 +80,7 @@ function fullOs(): FakeOs {
   set("/proc/self/cgroup", "1:cpu:/old\n0::/a/b\n");
   set("/sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
   set("/sys/fs/cgroup/a/cpu.max", "150000 100000\n");
+  set("/sys/fs/cgroup/cpu.max", "800000 100000\n");
   set("/sys/fs/cgroup/a/cpu.stat", "usage_usec 5\nnr_periods 90\nnr_throttled 7\nthrottled_usec 12000\n");
   set(
     "/proc/pressure/cpu",
@@ -204,6 +205,8 @@ describe("the probe", () => {
   test("reads a table only as far as the listeners go, and at most 64 KiB of it", () => {
     const os = fullOs();
     const { probe, read } = probeOf(os);
+    const connection = os.texts.get("/proc/net/tcp")!.split("\n")[4]!;
+    os.texts.set("/proc/net/tcp", os.texts.get("/proc/net/tcp")! + `${connection}\n`.repeat(2_000));
     probe.read();
     assert.equal(os.bytesAsked.get("/proc/net/tcp"), 8 * 1024);
 
