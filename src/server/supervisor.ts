@@ -64,6 +64,8 @@ export async function startServer(config: ServeConfig): Promise<void> {
         process.exit(1);
       },
     });
+    // Heard from here on: a signal that comes while the threads start, or with the address line, is a drain too.
+    const stopSignal = nextSignal();
     const port = await workers.start(threads, config.port);
     const probe = new Probe(telemetry, openOsFiles(), realClock, { port, backlog: config.backlog, dataFolder });
     probe.start();
@@ -74,7 +76,7 @@ export async function startServer(config: ServeConfig): Promise<void> {
     log.info({ version: VERSION, runtime: RUNTIME, threads, connectionsMax, data: dataFolder }, "serving");
     process.stdout.write(`tidemark listens on ${address}\n`);
 
-    const signal = await nextSignal();
+    const signal = await stopSignal;
     log.info({ signal }, "draining");
     const giveUp = setTimeout(() => {
       log.error("cannot drain in time; what is left is cut");
