@@ -3,8 +3,8 @@
 // budget as it grows with what has really arrived: a length that is only claimed costs nothing.
 
 import { REFUSAL, type Refusal } from "../errors.ts";
-import { CHUNKED_DONE, CHUNKED_MORE, CHUNKED_TOO_LARGE, ChunkedBody } from "./chunked-body.ts";
 import type { BodyPool } from "./body-pool.ts";
+import { CHUNKED_DONE, CHUNKED_MORE, CHUNKED_TOO_LARGE, ChunkedBody } from "./chunked-body.ts";
 import type { Budget } from "./connection-shared.ts";
 
 export const BODY_MORE = 0;
@@ -82,7 +82,14 @@ export class BodyReader {
       const needed = Math.min(this.bytes + (end - start), allowed);
       if (!this.grow(needed, Math.min(needed * 2, allowed), memory)) return this.refuse(REFUSAL.memory);
     }
-    const status = chunked.decode(bytes, start, end, this.isCollecting ? this.buffer : null, this.bytes, allowed);
+    const status = chunked.decode(
+      bytes,
+      start,
+      end,
+      this.isCollecting ? this.buffer : null,
+      this.bytes,
+      allowed,
+    );
     this.bytes = chunked.outEnd;
     this.consumedEnd = chunked.consumedEnd;
     if (status === CHUNKED_MORE) return BODY_MORE;

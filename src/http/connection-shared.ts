@@ -3,7 +3,7 @@
 
 import type { Answers } from "./answers.ts";
 import type { BodyPool } from "./body-pool.ts";
-import type { HttpConnection, Exchange } from "./connection.ts";
+import type { Exchange, HttpConnection } from "./connection.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { RequestHead } from "./request-head.ts";
 

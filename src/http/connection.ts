@@ -10,12 +10,25 @@
 // whose answer would overtake those is held (parsing stops, the socket is paused) until owed is 0. Bytes of an
 // incomplete request are copied and charged to the memory budget; whole requests are handled where they lie.
 
-import { BODY_TIMEOUT_MS, HEAD_TIMEOUT_MS, LINGER_MS, PIPELINE_DEPTH_MAX, WRITE_TIMEOUT_MS } from "../limits.ts";
 import { REFUSAL, type Refusal } from "../errors.ts";
+import {
+  BODY_TIMEOUT_MS,
+  HEAD_TIMEOUT_MS,
+  LINGER_MS,
+  PIPELINE_DEPTH_MAX,
+  WRITE_TIMEOUT_MS,
+} from "../limits.ts";
 import { BODY_DONE, BODY_MORE, BodyReader } from "./body-reader.ts";
 import type { ConnectionShared } from "./connection-shared.ts";
 import { decompress } from "./content-coding.ts";
-import { CODING_IDENTITY, HEAD_COMPLETE, HEAD_PARTIAL, METHOD_HEAD, METHOD_POST, type RequestHead } from "./request-head.ts";
+import {
+  CODING_IDENTITY,
+  HEAD_COMPLETE,
+  HEAD_PARTIAL,
+  METHOD_HEAD,
+  METHOD_POST,
+  type RequestHead,
+} from "./request-head.ts";
 
 /** The transport's side of a connection; net/ has the real ones. */
 export interface Stream {
@@ -214,7 +227,10 @@ export class HttpConnection<C> {
     const end = bytes.length;
     let position = 0;
     while (position < end && !this.isHeld && !this.isLast && this.state !== STATE_CLOSING) {
-      const next = this.state === STATE_HEAD ? this.parseHead(bytes, position, end) : this.parseBody(bytes, position, end);
+      const next =
+        this.state === STATE_HEAD
+          ? this.parseHead(bytes, position, end)
+          : this.parseBody(bytes, position, end);
       if (next < 0) break;
       position = next;
     }

@@ -4,11 +4,11 @@
 // Bun's listen() takes no backlog and uses 512. listen(2) may be called again on a listening descriptor to change
 // it, so that is done through bun:ffi; where that fails the 512 stays, and the probe shows what is in force.
 
-import type { Socket } from "bun";
 import { dlopen, suffix } from "bun:ffi";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ACCEPT_QUEUE_EMPTY_MS } from "./transport.ts";
+import type { Socket } from "bun";
 import type { ByteStream, Listener, ListenOptions, Peer } from "./transport.ts";
+import { ACCEPT_QUEUE_EMPTY_MS } from "./transport.ts";
 
 export function listen(options: ListenOptions): Listener {
   const listener = Bun.listen<BunStream>({

@@ -3,8 +3,8 @@
 
 import { createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ACCEPT_QUEUE_EMPTY_MS } from "./transport.ts";
 import type { ByteStream, Listener, ListenOptions, Peer } from "./transport.ts";
+import { ACCEPT_QUEUE_EMPTY_MS } from "./transport.ts";
 
 export function listen(options: ListenOptions): Promise<Listener> {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {

@@ -44,15 +44,27 @@ export class ClientDirectory {
   }
 
   /** The client of this request, or null with `refusal` set. The bytes are not kept. */
-  find(credentials: Credentials, head: RequestHead, bytes: Uint8Array, peer: { remoteAddress(): string }): Client | null {
+  find(
+    credentials: Credentials,
+    head: RequestHead,
+    bytes: Uint8Array,
+    peer: { remoteAddress(): string },
+  ): Client | null {
     if (this.tokens !== null) return this.fromToken(this.tokens, credentials, head, bytes);
-    if (head.clientIdStart >= 0) return this.fromName(credentials, bytes, head.clientIdStart, head.clientIdEnd);
+    if (head.clientIdStart >= 0)
+      return this.fromName(credentials, bytes, head.clientIdStart, head.clientIdEnd);
     if (head.authorizationStart >= 0) return this.fromAuthorization(credentials, head, bytes);
-    if (credentials.addressClient === null) credentials.addressClient = this.clientOf(nameFromAddress(peer.remoteAddress()));
+    if (credentials.addressClient === null)
+      credentials.addressClient = this.clientOf(nameFromAddress(peer.remoteAddress()));
     return credentials.addressClient;
   }
 
-  private fromToken(tokens: TokenTable, credentials: Credentials, head: RequestHead, bytes: Uint8Array): Client | null {
+  private fromToken(
+    tokens: TokenTable,
+    credentials: Credentials,
+    head: RequestHead,
+    bytes: Uint8Array,
+  ): Client | null {
     const { authorizationStart: start, authorizationEnd: end } = head;
     this.refusal = REFUSAL.unauthorized;
     if (start < 0) return null;
@@ -65,7 +77,8 @@ export class ClientDirectory {
   }
 
   private fromName(credentials: Credentials, bytes: Uint8Array, start: number, end: number): Client | null {
-    if (credentials.client !== null && isSame(credentials.client.json, bytes, start, end)) return credentials.client;
+    if (credentials.client !== null && isSame(credentials.client.json, bytes, start, end))
+      return credentials.client;
     if (!isClientName(bytes, start, end)) {
       this.refusal = REFUSAL.client_id;
       return null;

@@ -2,7 +2,6 @@
 // together here, once, and then driven by its sockets, its lane and one coarse timer. No request ever leaves it.
 // An error that nobody caught ends the thread; the supervisor replaces it, and the lane recovers as after a crash.
 
-import { readlinkSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { ClientHash } from "../admission/client-hash.ts";
 import { MemoryBudget } from "../admission/memory-budget.ts";
@@ -32,6 +31,7 @@ import type { LaneEvent } from "../log/lane-options.ts";
 import { BatchDecoder, linesBytesMax } from "../metric/batch-decoder.ts";
 import { type ByteStream, type Listener, listen, type Peer } from "../net/transport.ts";
 import { DISK_STATE, FIELD } from "../telemetry/counters.layout.ts";
+import { osThreadId } from "../telemetry/os-files.ts";
 import { ThreadCounters } from "../telemetry/thread-counters.ts";
 import { ClientDirectory } from "./client-directory.ts";
 import { describeLaneEvent } from "./lane-event.ts";
@@ -48,13 +48,16 @@ const clock = realClock;
 
 const counters = new ThreadCounters(settings.telemetry, settings.thread);
 counters.set(FIELD.startedAtMs, clock.wallMs());
-counters.set(FIELD.threadId, ownThreadId());
+counters.set(FIELD.threadId, osThreadId() ?? 0);
 counters.set(FIELD.connectionsMax, settings.connectionsMax);
 
 const budget = new MemoryBudget(Math.floor(config.memoryBytesMax / settings.threads));
 const answers = new Answers(clock);
 const sample = new StageSample(clock, counters);
-const bufferBytes = Math.max(LANE_BUFFER_BYTES, 2 * linesBytesMax(config.bodyBytesMax, config.batchMetricsMax, 128));
+const bufferBytes = Math.max(
+  LANE_BUFFER_BYTES,
+  2 * linesBytesMax(config.bodyBytesMax, config.batchMetricsMax, 128),
+);
 
 let diskState: number = DISK_STATE.ok;
 let isDraining = false;
@@ -66,7 +69,8 @@ const lane = new Lane<IngestConnection>({
   files: realFiles,
   clock,
   handler: {
-    settled: (waiters, tags, levels, count, refusal) => pipeline.settled(waiters, tags, levels, count, refusal),
+    settled: (waiters, tags, levels, count, refusal) =>
+      pipeline.settled(waiters, tags, levels, count, refusal),
   },
   bufferBytes,
   segmentBytesMax: config.segmentBytesMax,
@@ -74,11 +78,7 @@ const lane = new Lane<IngestConnection>({
   syncIntervalMs: SYNC_INTERVAL_MS,
   schedule: setImmediate,
   onEvent: laneEvent,
-  onWrite(ms, bytes) {
-    counters.add(FIELD.commits, 1);
-    counters.add(FIELD.commitBytes, bytes);
-    counters.histograms.write.record(ms * 1e6);
-  },
+  onWrite: (ms, bytes) => pipeline.wrote(ms, bytes),
   onSync(ms) {
     counters.add(FIELD.syncs, 1);
     counters.histograms.sync.record(ms * 1e6);
@@ -203,7 +203,8 @@ function notReady(): string | null {
 }
 
 function laneEvent(event: LaneEvent): void {
-  if (event.kind === "outage") diskState = event.refusal === REFUSAL.disk_full ? DISK_STATE.full : DISK_STATE.error;
+  if (event.kind === "outage")
+    diskState = event.refusal === REFUSAL.disk_full ? DISK_STATE.full : DISK_STATE.error;
   if (event.kind === "outage_over") diskState = DISK_STATE.ok;
   if (event.kind === "write_failed") counters.add(FIELD.writeFailures, 1);
   if (event.kind === "sync_failed") counters.add(FIELD.syncFailures, 1);
@@ -243,14 +244,6 @@ function tell(message: FromIngest): void {
   parentPort!.postMessage(message);
 }
 
-function ownThreadId(): number {
-  try {
-    return Number(readlinkSync("/proc/thread-self").split("/").at(-1));
-  } catch {
-    return 0;
-  }
-}
-
 parentPort!.on("message", (message: ToIngest) => {
   if (message.kind === "drain") drain();
 });
@@ -263,6 +256,7 @@ try {
   publish();
   tell({ kind: "listening", port: listener.port });
 } catch (error) {
-  const message = error instanceof TidemarkError ? error.message : `cannot start an ingest thread because ${error}`;
+  const message =
+    error instanceof TidemarkError ? error.message : `cannot start an ingest thread because ${error}`;
   tell({ kind: "cannot-start", message });
 }

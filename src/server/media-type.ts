@@ -19,7 +19,10 @@ export function isMediaTypeTaken(bytes: Uint8Array, start: number, end: number):
     const type = TAKEN[i]!;
     if (typeEnd - start === type.length && equalsIgnoringCase(type, bytes, start)) return true;
   }
-  return typeEnd - start > SUFFIX_JSON.length && equalsIgnoringCase(SUFFIX_JSON, bytes, typeEnd - SUFFIX_JSON.length);
+  return (
+    typeEnd - start > SUFFIX_JSON.length &&
+    equalsIgnoringCase(SUFFIX_JSON, bytes, typeEnd - SUFFIX_JSON.length)
+  );
 }
 
 function equalsIgnoringCase(lower: Uint8Array, bytes: Uint8Array, start: number): boolean {

@@ -29,6 +29,7 @@ export interface Figures {
 export type NotReady = () => string | null;
 
 const JSON_TYPE = "application/json";
+const TEXT_TYPE = "text/plain; charset=utf-8";
 const FRONT_PAGE = `Tidemark: metrics in, honestly.
 
 POST /metrics   a batch: {"metrics":[{"name":"cpu_usage","value":75.5,"type":"gauge","tags":{"host":"web1"}}]}
@@ -52,26 +53,17 @@ export class Pages {
   }
 
   answer(connection: IngestConnection): void {
-    switch (connection.context.route) {
-      case ROUTE_HEALTH:
-        return this.plain(connection, 200, JSON_TYPE, '{"status":"healthy","service":"ingestion"}');
-      case ROUTE_READY:
-        return this.ready(connection);
-      case ROUTE_STATS:
-        return this.plain(connection, 200, JSON_TYPE, this.figures.statsJson());
-      case ROUTE_METRICS:
-        return this.metrics(connection);
-      case ROUTE_PAGE:
-        return this.plain(connection, 200, "text/plain; charset=utf-8", FRONT_PAGE);
-      case ROUTE_OPTIONS:
-        return this.plain(connection, 200, "text/plain; charset=utf-8", "", connection.context.allow);
-      case ROUTE_METHOD:
-        return this.refuse(connection, REFUSAL.method, connection.context.allow);
-      case ROUTE_METHOD_UNKNOWN:
-        return this.refuse(connection, REFUSAL.method_unknown);
-      default:
-        return this.refuse(connection, REFUSAL.not_found);
-    }
+    const { route, allow } = connection.context;
+    if (route === ROUTE_HEALTH)
+      this.plain(connection, 200, JSON_TYPE, '{"status":"healthy","service":"ingestion"}');
+    else if (route === ROUTE_READY) this.ready(connection);
+    else if (route === ROUTE_STATS) this.plain(connection, 200, JSON_TYPE, this.figures.statsJson());
+    else if (route === ROUTE_METRICS) this.metrics(connection);
+    else if (route === ROUTE_PAGE) this.plain(connection, 200, TEXT_TYPE, FRONT_PAGE);
+    else if (route === ROUTE_OPTIONS) this.plain(connection, 200, TEXT_TYPE, "", allow);
+    else if (route === ROUTE_METHOD) this.refuse(connection, REFUSAL.method, allow);
+    else if (route === ROUTE_METHOD_UNKNOWN) this.refuse(connection, REFUSAL.method_unknown);
+    else this.refuse(connection, REFUSAL.not_found);
   }
 
   private ready(connection: IngestConnection): void {
@@ -90,7 +82,9 @@ export class Pages {
     connection.oweAlone();
     this.figures.exposition().then(
       (text) => {
-        connection.gather(this.answers.plain(200, EXPOSITION_CONTENT_TYPE, text, { keepAlive, isHttp10, isHead }));
+        connection.gather(
+          this.answers.plain(200, EXPOSITION_CONTENT_TYPE, text, { keepAlive, isHttp10, isHead }),
+        );
         connection.flush();
       },
       (error: unknown) => {

@@ -13,7 +13,13 @@ import { drainWaitMs, retryAfterS } from "../admission/retry-after.ts";
 import type { Clock } from "../base/clock.ts";
 import { REFUSAL, type Refusal } from "../errors.ts";
 import type { Answers } from "../http/answers.ts";
-import { ADMIT_REFUSED, ADMIT_SKIP, ADMIT_TAKE, type Exchange, type HttpConnection } from "../http/connection.ts";
+import {
+  ADMIT_REFUSED,
+  ADMIT_SKIP,
+  ADMIT_TAKE,
+  type Exchange,
+  type HttpConnection,
+} from "../http/connection.ts";
 import { CODING_UNKNOWN, type RequestHead } from "../http/request-head.ts";
 import { ACK_ACCEPTED, ACK_SYNCED } from "../log/files.ts";
 import type { Lane } from "../log/lane.ts";
@@ -24,7 +30,7 @@ import type { ThreadCounters } from "../telemetry/thread-counters.ts";
 import type { Client, ClientDirectory, Credentials } from "./client-directory.ts";
 import { isMediaTypeTaken } from "./media-type.ts";
 import type { Pages } from "./pages.ts";
-import { ROUTE_INGEST, allowFor, routeOf } from "./routes.ts";
+import { allowFor, ROUTE_INGEST, routeOf } from "./routes.ts";
 import type { StageSample } from "./stage-sample.ts";
 
 /** What the pipeline remembers on a connection. */
@@ -64,6 +70,8 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
   private readonly parts: PipelineParts;
   /** Connections with answers gathered from the commit being settled. */
   private readonly touched: IngestConnection[] = [];
+  /** Bytes that reached their file since the last commit was counted as stored. */
+  private bytesUncounted = 0;
 
   constructor(parts: PipelineParts) {
     this.parts = parts;
@@ -138,7 +146,15 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
       return;
     }
     const { position } = lane;
-    const metrics = decoder.decode(bytes, start, end, lane.buffer, position, parts.clock.wallMs(), client.json);
+    const metrics = decoder.decode(
+      bytes,
+      start,
+      end,
+      lane.buffer,
+      position,
+      parts.clock.wallMs(),
+      client.json,
+    );
     if (metrics === 0) {
       this.refuse(connection, decoder.refusal, 0, decoder.describeRefusal());
       return;
@@ -146,14 +162,20 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     const { outEnd, timestampMsFirst, timestampMsLast } = decoder;
     if (context.level === ACK_ACCEPTED) {
       lane.append(outEnd, metrics, timestampMsFirst, timestampMsLast, ACK_ACCEPTED, null);
-      counters.settledStored(1, metrics, outEnd - position);
+      counters.settledStored(1, metrics, 0);
       sample.drop();
       connection.answer(
-        parts.answers.stored(metrics, connection.keepAlive, connection.ackAsked > 0 ? ACK_ACCEPTED : 0, connection.isHttp10),
+        parts.answers.stored(
+          metrics,
+          connection.keepAlive,
+          connection.ackAsked > 0 ? ACK_ACCEPTED : 0,
+          connection.isHttp10,
+        ),
       );
       return;
     }
     connection.owe();
+    counters.add(FIELD.inFlightBatches, 1);
     lane.append(outEnd, metrics, timestampMsFirst, timestampMsLast, context.level, connection);
     if (sample.isActive && sample.waiter === null) sample.appended(connection);
   }
@@ -167,7 +189,8 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     count: number,
     refusal: number,
   ): void {
-    const { parts, touched } = this;
+    const { parts } = this;
+    const touched = this.touched;
     const { answers, counters, sample } = parts;
     const settledMs = sample.isActive ? parts.clock.monotonicMs() : 0;
     let sampledLevel = 0;
@@ -183,17 +206,37 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
       const answer =
         refusal < 0
           ? answers.stored(metrics[i]!, owedKeepAlive, ackApplied, isHttp10)
-          : answers.refusal(refusal, { keepAlive: owedKeepAlive, isHttp10, retryAfterS: this.retryAfter(this.drainMs()) });
+          : answers.refusal(refusal, {
+              keepAlive: owedKeepAlive,
+              isHttp10,
+              retryAfterS: this.retryAfter(this.drainMs()),
+            });
       if (connection.gather(answer)) touched.push(connection);
       if (connection === sample.waiter) sampledLevel = levels[i]!;
     }
-    if (refusal < 0) counters.settledStored(batches, metricCount, 0);
-    else counters.rejectedMany(refusal, batches);
+    if (batches === 0) return;
+    if (refusal < 0) {
+      counters.settledStored(batches, metricCount, this.bytesUncounted);
+      this.bytesUncounted = 0;
+    } else {
+      counters.rejectedMany(refusal, batches);
+    }
+    counters.add(FIELD.inFlightBatches, -batches);
+    counters.histograms.batchesPerCommit.record(batches);
     for (let i = 0; i < touched.length; i++) touched[i]!.flush();
     touched.length = 0;
     if (sampledLevel === 0) return;
     const { writeMs, syncMs } = parts.lane;
     sample.record(settledMs - writeMs - (sampledLevel === ACK_SYNCED ? syncMs : 0), settledMs);
+  }
+
+  /** A commit's write returned. */
+  wrote(ms: number, bytes: number): void {
+    const { counters } = this.parts;
+    this.bytesUncounted += bytes;
+    counters.add(FIELD.commits, 1);
+    counters.add(FIELD.commitBytes, bytes);
+    counters.histograms.write.record(ms * 1e6);
   }
 
   /** A request that died of its framing, size or deadline. */

@@ -48,7 +48,9 @@ export function routeOf(head: RequestHead, bytes: Uint8Array): number {
 
 /** The Allow header for a path that exists. */
 export function allowFor(head: RequestHead, bytes: Uint8Array): string {
-  return isPath(METRICS, bytes, head.targetStart, head.targetEnd) ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS";
+  return isPath(METRICS, bytes, head.targetStart, head.targetEnd)
+    ? "GET, HEAD, OPTIONS, POST"
+    : "GET, HEAD, OPTIONS";
 }
 
 function otherMethod(method: number): number {

@@ -10,12 +10,17 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import pino from "pino";
 import { connectionsMaxFrom, readDescriptorLimits } from "../admission/connection-cap.ts";
-import { RateLimiter } from "../admission/rate-limiter.ts";
 import { allocateRateLimiter } from "../admission/rate-limiter.layout.ts";
+import { RateLimiter } from "../admission/rate-limiter.ts";
 import { realClock } from "../base/clock.ts";
 import type { ServeConfig } from "../config.ts";
 import { TidemarkError } from "../errors.ts";
-import { DRAIN_EXIT_MS_MAX, LIMITER_SWEEP_INTERVAL_MS, RATE_LIMIT_CLIENTS_MAX, THREADS_MAX } from "../limits.ts";
+import {
+  DRAIN_EXIT_MS_MAX,
+  LIMITER_SWEEP_INTERVAL_MS,
+  RATE_LIMIT_CLIENTS_MAX,
+  THREADS_MAX,
+} from "../limits.ts";
 import { allocateTelemetry } from "../telemetry/counters.layout.ts";
 import { openOsFiles } from "../telemetry/os-files.ts";
 import { Probe } from "../telemetry/probe.ts";
@@ -27,7 +32,10 @@ import { WorkerThreads } from "./worker-threads.ts";
 
 /** Runs the server until a signal ends it. Throws TidemarkError where it cannot start. */
 export async function startServer(config: ServeConfig): Promise<void> {
-  const log = pino({ level: config.logLevel, base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
+  const log = pino(
+    { level: config.logLevel, base: { pid: process.pid } },
+    pino.destination({ dest: 2, sync: true }),
+  );
   const startedAtMs = realClock.wallMs();
   const dataFolder = resolve(config.dataDirectory);
   openDataFolder(dataFolder);
@@ -35,7 +43,8 @@ export async function startServer(config: ServeConfig): Promise<void> {
 
   try {
     await checkPortIsFree(config.host, config.port);
-    const threads = config.threads === "auto" ? Math.min(availableParallelism(), THREADS_MAX) : config.threads;
+    const threads =
+      config.threads === "auto" ? Math.min(availableParallelism(), THREADS_MAX) : config.threads;
     const override = config.connectionsMax === "auto" ? 0 : config.connectionsMax;
     const connectionsMax = connectionsMaxFrom(readDescriptorLimits().soft, threads, override);
     const telemetry = allocateTelemetry(threads);
@@ -67,7 +76,11 @@ export async function startServer(config: ServeConfig): Promise<void> {
     // Heard from here on: a signal that comes while the threads start, or with the address line, is a drain too.
     const stopSignal = nextSignal();
     const port = await workers.start(threads, config.port);
-    const probe = new Probe(telemetry, openOsFiles(), realClock, { port, backlog: config.backlog, dataFolder });
+    const probe = new Probe(telemetry, openOsFiles(), realClock, {
+      port,
+      backlog: config.backlog,
+      dataFolder,
+    });
     probe.start();
     const sweep = setInterval(() => limiter.sweep(), LIMITER_SWEEP_INTERVAL_MS);
 
@@ -115,7 +128,9 @@ function checkPortIsFree(host: string, port: number): Promise<void> {
       const because =
         error.code === "EADDRINUSE" ? "another process listens there" : (error.code ?? error.message);
       reject(
-        new TidemarkError(`cannot listen on ${host} port ${port} because ${because}; try another --host or --port`),
+        new TidemarkError(
+          `cannot listen on ${host} port ${port} because ${because}; try another --host or --port`,
+        ),
       );
     });
     server.listen({ host, port, exclusive: true }, () => server.close(() => settle()));

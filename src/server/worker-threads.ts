@@ -66,11 +66,16 @@ export class WorkerThreads {
         }
       });
       worker.on("error", (error) => {
-        this.options.log("error", "an ingest thread failed", { thread, error: String(error), stack: error.stack });
+        this.options.log("error", "an ingest thread failed", {
+          thread,
+          error: String(error),
+          stack: error.stack,
+        });
       });
       worker.on("exit", (code) => {
         this.workers[thread] = null;
-        if (!isListening) reject(new TidemarkError(`cannot start ingest thread ${thread} because it ended with ${code}`));
+        if (!isListening)
+          reject(new TidemarkError(`cannot start ingest thread ${thread} because it ended with ${code}`));
         else if (!this.isDraining) this.replace(thread);
       });
     });

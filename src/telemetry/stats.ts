@@ -33,6 +33,10 @@ export function buildStats(snapshot: Snapshot, probe: ProbeSnapshot, settings: S
     started_at_ms: settings.startedAtMs,
     uptime_s: (snapshot.readAtMs - settings.startedAtMs) / 1e3,
     ready: fields.ready === 1,
+    headroom: {
+      nearest: headroom.nearest?.id ?? null,
+      limits: headroom.limits.map(limitStats),
+    },
     settings: hideSecrets(settings.settings),
     accounting: {
       received: account.received,
@@ -132,10 +136,6 @@ export function buildStats(snapshot: Snapshot, probe: ProbeSnapshot, settings: S
       every_ms: PROBE_INTERVAL_MS,
       age_ms: known(snapshot.readAtMs - figures.readAtMs),
       took_ms: known(figures.probeMs),
-    },
-    headroom: {
-      nearest: headroom.nearest?.id ?? null,
-      limits: headroom.limits.map(limitStats),
     },
   };
 }
