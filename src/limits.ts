@@ -126,3 +126,5 @@ export const LINE_BYTES_MAX = LANE_BUFFER_BYTES;
 
 /** Largest Zstandard window that a body may ask for, as a power of two: 8 MiB, what RFC 8878 3.1.1.1.2 asks decoders to support. */
 export const ZSTD_WINDOW_LOG_MAX = 23;
+/** Commits from this size on are written past the page cache, bytes: below it a write of its own costs more than fresh pages. */
+export const DIRECT_BYTES_MIN = 128 * 1024;

@@ -1,12 +1,16 @@
 // One of a lane's two buffers: the lines of a commit, and who waits for them, by what they wait for.
+// Its lines start where the file offset that they are meant for lies in a page (see split-write.ts).
 // While the one is written the other fills; they change places and are never made anew.
 
+import { DIRECT_ALIGNMENT } from "./direct-memory.ts";
 import { ACK_SYNCED } from "./files.ts";
 import type { IndexRecord } from "./index-record.ts";
 import { WaiterGroup } from "./waiter-group.ts";
 
 export class CommitBuffer<W> {
   readonly bytes: Uint8Array;
+  /** An index at an aligned address, for direct writes; there are `bytes` and a page behind it. */
+  alignedAt = 0;
   lines = 0;
   timestampMsEarliest = Number.POSITIVE_INFINITY;
   timestampMsLatest = Number.NEGATIVE_INFINITY;
@@ -15,7 +19,7 @@ export class CommitBuffer<W> {
   readonly atSync = new WaiterGroup<W>();
 
   constructor(bytes: number) {
-    this.bytes = new Uint8Array(bytes);
+    this.bytes = new Uint8Array(bytes + 2 * DIRECT_ALIGNMENT);
   }
 
   add(

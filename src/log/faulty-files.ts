@@ -15,7 +15,7 @@ export interface WriteFate {
 
 export class FaultyFiles implements LogFiles {
   /** Decides the fate of each hot write and sync; null lets it be. */
-  onWrite: (position: number, length: number, buffer: Uint8Array) => WriteFate | null = () => null;
+  onWrite: (position: number, length: number, direct: boolean) => WriteFate | null = () => null;
   onSync: (fd: number) => string | null = () => null;
   /** Runs before each cold call that changes something; may throw in its place. */
   onStep: (call: string, path: string) => void = () => {};
@@ -25,6 +25,7 @@ export class FaultyFiles implements LogFiles {
   readonly heldSyncs: (() => void)[] = [];
   syncCount = 0;
   writesInFlight = 0;
+  private readonly directFds = new Set<number>();
   private readonly pathOf = new Map<number, string>();
 
   releaseWrites(): void {
@@ -54,7 +55,7 @@ export class FaultyFiles implements LogFiles {
     }
     this.writesInFlight++;
     const run = () => {
-      const fate = this.onWrite(position, length, buffer.subarray(offset, offset + length));
+      const fate = this.onWrite(position, length, this.directFds.has(fd));
       realFiles.write(fd, buffer, offset, fate?.bytes ?? length, position, (error, bytes) => {
         this.writesInFlight--;
         if (fate?.code === undefined) done(error, bytes);
@@ -99,6 +100,13 @@ export class FaultyFiles implements LogFiles {
 
   openReadWrite(path: string): number {
     return this.remember(realFiles.openReadWrite(path), path);
+  }
+
+  openDirect(path: string): number {
+    this.onStep("direct", path);
+    const fd = this.remember(realFiles.openDirect(path), path);
+    this.directFds.add(fd);
+    return fd;
   }
 
   openDirectory(path: string): number {
@@ -156,6 +164,7 @@ export class FaultyFiles implements LogFiles {
     if (this.writesInFlight > 0 && this.path(fd).endsWith(".jsonl") && this.heldWrites.length > 0)
       throw new Error("a segment was closed under a write");
     this.pathOf.delete(fd);
+    this.directFds.delete(fd);
     realFiles.close(fd);
   }
 

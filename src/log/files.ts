@@ -39,6 +39,8 @@ export interface LogFiles {
   createOrTruncate(path: string): number;
   openRead(path: string): number;
   openReadWrite(path: string): number;
+  /** For writing past the page cache; throws where the file system has no such thing. */
+  openDirect(path: string): number;
   openDirectory(path: string): number;
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
   /** All of it, or it throws. */
@@ -64,6 +66,7 @@ export const realFiles: LogFiles = {
   createOrTruncate: (path) => fs.openSync(path, "w+", 0o600),
   openRead: (path) => fs.openSync(path, "r"),
   openReadWrite: (path) => fs.openSync(path, "r+"),
+  openDirect: (path) => fs.openSync(path, fs.constants.O_WRONLY | directFlag()),
   openDirectory: (path) => fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY),
   read: fs.readSync,
   writeAll(fd, buffer, offset, length, position) {
@@ -90,3 +93,10 @@ export const realFiles: LogFiles = {
   },
   close: fs.closeSync,
 };
+
+function directFlag(): number {
+  const flag = fs.constants.O_DIRECT as number | undefined;
+  if (flag === undefined)
+    throw new Error("cannot write past the page cache because this system has no O_DIRECT");
+  return flag;
+}

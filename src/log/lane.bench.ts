@@ -6,7 +6,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { realClock } from "../base/clock.ts";
-import { LANE_BUFFER_BYTES, SEGMENT_AGE_MS_MAX, SEGMENT_BYTES_MAX, SYNC_INTERVAL_MS } from "../limits.ts";
+import {
+  DIRECT_BYTES_MIN,
+  LANE_BUFFER_BYTES,
+  SEGMENT_AGE_MS_MAX,
+  SEGMENT_BYTES_MAX,
+  SYNC_INTERVAL_MS,
+} from "../limits.ts";
 import { ACK_SYNCED, ACK_WRITTEN, type LogFiles, realFiles } from "./files.ts";
 import { Lane } from "./lane.ts";
 import type { LaneHandler } from "./waiter-group.ts";
@@ -18,24 +24,54 @@ interface Load {
   /** Batches that are always under way. */
   clients: number;
   batches: number;
+  directBytesMin: number;
 }
 
 const LOADS: Load[] = [
-  { name: "3 lines, written, 64 clients", level: ACK_WRITTEN, lines: 3, clients: 64, batches: 200_000 },
-  { name: "3 lines, synced, 256 clients", level: ACK_SYNCED, lines: 3, clients: 256, batches: 100_000 },
-  { name: "1,000 lines, written, 16 clients", level: ACK_WRITTEN, lines: 1000, clients: 16, batches: 4_000 },
+  {
+    name: "3 lines, written, 64 clients",
+    level: ACK_WRITTEN,
+    lines: 3,
+    clients: 64,
+    batches: 200_000,
+    directBytesMin: DIRECT_BYTES_MIN,
+  },
+  {
+    name: "3 lines, synced, 256 clients",
+    level: ACK_SYNCED,
+    lines: 3,
+    clients: 256,
+    batches: 100_000,
+    directBytesMin: DIRECT_BYTES_MIN,
+  },
+  {
+    name: "1,000 lines, all through the page cache",
+    level: ACK_WRITTEN,
+    lines: 1000,
+    clients: 16,
+    batches: 6_000,
+    directBytesMin: Infinity,
+  },
+  {
+    name: "1,000 lines, mostly past the page cache",
+    level: ACK_WRITTEN,
+    lines: 1000,
+    clients: 16,
+    batches: 6_000,
+    directBytesMin: DIRECT_BYTES_MIN,
+  },
 ];
 
 export async function run(small: boolean): Promise<void> {
-  for (const load of LOADS) {
-    const root = mkdtempSync(join(tmpdir(), "tidemark-lane-bench-"));
-    try {
-      for (const round of small ? [1] : [1, 2, 3]) {
+  for (const round of small ? [1] : [1, 2, 3]) {
+    for (const load of LOADS) {
+      const root = mkdtempSync(join(tmpdir(), "tidemark-lane-bench-"));
+      try {
         const batches = small ? load.clients * 2 : load.batches;
-        report(round, load.name, await measure(realFiles, join(root, `lane-${round}`), { ...load, batches }));
+        report(round, load.name, await measure(realFiles, join(root, "lane-0"), { ...load, batches }));
+      } finally {
+        rmSync(root, { recursive: true, force: true });
       }
-    } finally {
-      rmSync(root, { recursive: true, force: true });
     }
   }
 }
@@ -98,6 +134,7 @@ export async function measure(files: LogFiles, directory: string, load: Load): P
     segmentBytesMax: SEGMENT_BYTES_MAX,
     segmentAgeMsMax: SEGMENT_AGE_MS_MAX,
     syncIntervalMs: SYNC_INTERVAL_MS,
+    directBytesMin: load.directBytesMin,
     schedule: setImmediate,
     onEvent: () => {},
   });

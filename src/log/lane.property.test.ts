@@ -53,7 +53,13 @@ class Run {
   private syncFails = false;
 
   open(): void {
-    this.bed.open({ bufferBytes: 4096, segmentBytesMax: 8000, segmentAgeMsMax: 1000, syncIntervalMs: 1 });
+    this.bed.open({
+      bufferBytes: 8192,
+      directBytesMin: 4096,
+      segmentBytesMax: 20_000,
+      segmentAgeMsMax: 1000,
+      syncIntervalMs: 1,
+    });
     this.bed.files.onSync = () => (this.syncFails ? "EIO" : null);
   }
 

@@ -295,6 +295,9 @@ describe("a failing disk", () => {
     await until(() => bed.refusalOf("w3") !== undefined, "w3 is settled");
     assert.equal(bed.refusalOf("w3"), REFUSAL.disk);
     const old = bed.text(0);
+    bed.nowMs += 1000;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(bed.files.heldSyncs.length, 0, "nor does the timer sync it");
 
     bed.files.holdSyncs = false;
     bed.files.onSync = () => null;
@@ -308,6 +311,25 @@ describe("a failing disk", () => {
     assert.deepEqual(bed.segments(), [0, 5]);
     assert.equal(bed.text(5), next);
     assert.equal(bed.lane.segmentCount, 2);
+  });
+
+  test("a segment that failed before its first byte is replaced while the one before is still syncing", async () => {
+    bed.open({ segmentBytesMax: 300 });
+    bed.files.holdSyncs = true;
+    bed.append(bed.line(250), ACK_SYNCED, "s1");
+    await until(() => bed.files.heldSyncs.length === 1, "its sync is in flight");
+    bed.files.onWrite = () => ({ bytes: 0, code: "EIO" });
+    bed.append(bed.line(250), ACK_WRITTEN, "bad");
+    await until(() => bed.refusalOf("bad") === REFUSAL.disk, "the next segment's first write has failed");
+    bed.files.onWrite = () => null;
+    const next = bed.line(250);
+    bed.append(next, ACK_WRITTEN, "next");
+    await until(() => bed.refusalOf("next") !== undefined, "the next is settled");
+    assert.equal(bed.refusalOf("next"), STORED);
+    bed.files.holdSyncs = false;
+    bed.files.releaseSyncs();
+    await bed.close();
+    assert.equal(bed.text(1), next);
   });
 
   test("where every sync fails, segments come at the pace of the probes", async () => {
@@ -369,8 +391,10 @@ describe("segments", () => {
         await until(() => bed.lane.commits === at + 1, "it is written while the others are sealed");
     }
     await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(bed.lane.commits, LANE_SEALING_MAX + 1, "the next one waits");
+    assert.equal(bed.segments().length, LANE_SEALING_MAX + 1, "the next one waits");
     assert.equal(bed.settled.length, 0);
+    bed.nowMs += 7;
+    assert.equal(bed.lane.oldestUnsyncedMs, 7);
     bed.files.holdSyncs = false;
     bed.files.releaseSyncs();
     await until(() => bed.settled.length === count, "all are synced");

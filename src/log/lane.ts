@@ -18,14 +18,16 @@ import { crc32 } from "node:zlib";
 import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import { REFUSAL, type Refusal } from "../errors.ts";
-import { DISK_PROBE_INTERVAL_MS, LANE_SEALING_MAX, LANE_WAITERS_MAX } from "../limits.ts";
+import { DIRECT_BYTES_MIN, DISK_PROBE_INTERVAL_MS, LANE_SEALING_MAX, LANE_WAITERS_MAX } from "../limits.ts";
 import { CommitBuffer } from "./commit-buffer.ts";
+import { DIRECT_ALIGNMENT, findAlignedIndexes } from "./direct-memory.ts";
 import type { FileError, LogFiles } from "./files.ts";
 import { blankIndexRecord } from "./index-record.ts";
 import type { LaneOptions } from "./lane-options.ts";
 import { type RecoveryReport, recoverLane } from "./recovery.ts";
 import { applyRetention, type RetentionReport } from "./retention.ts";
 import { Segment } from "./segment.ts";
+import { SplitWrite } from "./split-write.ts";
 import { Syncer } from "./syncer.ts";
 import { type LaneHandler, STORED, WaiterGroup } from "./waiter-group.ts";
 
@@ -38,6 +40,7 @@ export class Lane<W> {
   private readonly clock: Clock;
   private readonly handler: LaneHandler<W>;
   private syncer!: Syncer<W>;
+  private split!: SplitWrite;
 
   /** The filling buffer. The caller writes lines from `position` on, after tryReserve said yes, and then appends. */
   buffer: Uint8Array;
@@ -102,6 +105,9 @@ export class Lane<W> {
     this.nextSequence = report.nextSequence;
     this.segmentsClosed = report.segmentCount;
     this.bytesClosed = report.bytes;
+    const bytesMin = this.options.directBytesMin ?? DIRECT_BYTES_MIN;
+    this.split = new SplitWrite(files, bytesMin < Number.POSITIVE_INFINITY && this.tryAlign(), bytesMin);
+    this.place(0);
     this.syncer = new Syncer(files, this.clock, this.handler, this, directory, this.options.syncIntervalMs);
     return report;
   }
@@ -214,8 +220,10 @@ export class Lane<W> {
       this.options.schedule(this.openFailedBound);
       return;
     }
+    this.place(this.nextOffset(this.segment));
     const bytes = this.flying.bytes.subarray(this.writeStart, this.writeStart + this.writeBytes);
     this.flying.describe(this.record, this.segment.bytes, this.writeBytes, crc32(bytes));
+    this.split.begin(this.segment, this.writeBytes, this.writeStart - this.flying.alignedAt);
     this.writingTo = this.segment;
     this.segment.writing = true;
     this.writeRest(this.segment);
@@ -230,9 +238,27 @@ export class Lane<W> {
     const filled = this.filling;
     this.filling = this.flying;
     this.flying = filled;
+    this.place(0);
+  }
+
+  /** Starts the filling buffer where its bytes will lie in a page of the file, if they come at `fileOffset`. */
+  private place(fileOffset: number): void {
     this.buffer = this.filling.bytes;
-    this.start = 0;
-    this.position = 0;
+    this.start = this.filling.alignedAt + (fileOffset % DIRECT_ALIGNMENT);
+    this.position = this.start;
+    this.limit = this.start + this.options.bufferBytes;
+  }
+
+  private tryAlign(): boolean {
+    const buffers = [this.filling, this.flying];
+    const indexes = findAlignedIndexes(
+      this.files,
+      this.options.directory,
+      buffers.map((buffer) => buffer.bytes),
+    );
+    if (indexes === null) return false;
+    for (const [at, buffer] of buffers.entries()) buffer.alignedAt = indexes[at]!;
+    return true;
   }
 
   private segmentFor(bytes: number): Segment<W> {
@@ -243,6 +269,12 @@ export class Lane<W> {
       this.retire(open);
     }
     return new Segment<W>(this.files, this.options.directory, this.nextSequence, this.writeStartedMs);
+  }
+
+  /** Where the commit after this one will lie in its file, if it is about as long and nothing fails. */
+  private nextOffset(segment: Segment<W>): number {
+    const offset = segment.bytes + this.writeBytes;
+    return offset + this.writeBytes > this.options.segmentBytesMax ? 0 : offset;
   }
 
   private isOld(segment: Segment<W>, nowMs: number): boolean {
@@ -256,21 +288,18 @@ export class Lane<W> {
 
   private writeRest(segment: Segment<W>): void {
     const from = this.writeStart + this.writeDone;
-    const rest = this.writeBytes - this.writeDone;
-    this.files.write(
-      segment.fd,
-      this.flying.bytes,
-      from,
-      rest,
-      segment.bytes + this.writeDone,
-      this.wroteBound,
-    );
+    const position = segment.bytes + this.writeDone;
+    const fd = this.split.next(segment, position, this.writeBytes - this.writeDone);
+    this.files.write(fd, this.flying.bytes, from, this.split.bytes, position, this.wroteBound);
   }
 
   private wrote(error: FileError | null, bytes: number): void {
     const segment = this.writingTo!;
     if (segment.failed) {
       this.commitLost(segment);
+    } else if (error !== null && error.code === "EINVAL" && this.split.direct) {
+      this.split.giveUp();
+      this.writeRest(segment);
     } else if (error !== null) {
       this.commitFailed(error);
     } else if (bytes === 0) {

@@ -17,6 +17,8 @@ export class Segment<W> {
   readonly firstSequence: number;
   readonly path: string;
   readonly fd: number;
+  /** The same file for writes past the page cache; -1 until one is wanted. */
+  directFd = -1;
   readonly index: IndexWriter;
   readonly openedMs: number;
   bytes = 0;

@@ -237,6 +237,7 @@ export class Syncer<W> {
 
   private closeFile(segment: Segment<W>): void {
     try {
+      if (segment.directFd >= 0) this.files.close(segment.directFd);
       this.files.close(segment.fd);
     } catch {
       // what was promised had been synced; nothing more can be learnt from close(2)
