@@ -103,7 +103,7 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
       return ADMIT_SKIP;
     }
     const nowMs = parts.clock.monotonicMs();
-    parts.sample.tick(nowMs);
+    parts.sample.tick(connection, nowMs);
 
     const client = parts.clients.find(context, head, bytes, connection.stream);
     if (client === null) return this.refuse(connection, parts.clients.refusal);
@@ -123,7 +123,7 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
 
     context.requestClient = client;
     context.level = Math.max(parts.ack, head.ackAsked);
-    if (parts.sample.isActive) parts.sample.admitted();
+    if (parts.sample.follows(connection)) parts.sample.admitted();
     return ADMIT_TAKE;
   }
 
@@ -138,7 +138,7 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     }
     const { lane, decoder, counters, sample } = parts;
     const client = context.requestClient!;
-    if (sample.isActive && sample.waiter === null) sample.whole();
+    if (sample.follows(connection)) sample.whole();
 
     const room = lane.tryReserve(linesBytesMax(end - start, parts.batchMetricsMax, client.json.length));
     if (room >= 0) {
@@ -163,7 +163,7 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     if (context.level === ACK_ACCEPTED) {
       lane.append(outEnd, metrics, timestampMsFirst, timestampMsLast, ACK_ACCEPTED, null);
       counters.settledStored(1, metrics, 0);
-      sample.drop();
+      if (sample.follows(connection)) sample.drop();
       connection.answer(
         parts.answers.stored(
           metrics,
@@ -177,7 +177,7 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     connection.owe();
     counters.add(FIELD.inFlightBatches, 1);
     lane.append(outEnd, metrics, timestampMsFirst, timestampMsLast, context.level, connection);
-    if (sample.isActive && sample.waiter === null) sample.appended(connection);
+    if (sample.follows(connection)) sample.appended();
   }
 
   // ── the group commit has settled: answer everybody in it, in one write for each connection ──────────────────────
@@ -192,7 +192,7 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     const { parts } = this;
     const touched = this.touched;
     const { answers, counters, sample } = parts;
-    const settledMs = sample.isActive ? parts.clock.monotonicMs() : 0;
+    const settledMs = sample.isQueued ? parts.clock.monotonicMs() : 0;
     let sampledLevel = 0;
     let batches = 0;
     let metricCount = 0;
@@ -212,7 +212,7 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
               retryAfterS: this.retryAfter(this.drainMs()),
             });
       if (connection.gather(answer)) touched.push(connection);
-      if (connection === sample.waiter) sampledLevel = levels[i]!;
+      if (connection === sample.subject) sampledLevel = levels[i]!;
     }
     if (batches === 0) return;
     if (refusal < 0) {
@@ -225,7 +225,7 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     counters.histograms.batchesPerCommit.record(batches);
     for (let i = 0; i < touched.length; i++) touched[i]!.flush();
     touched.length = 0;
-    if (sampledLevel === 0) return;
+    if (sampledLevel === 0 || !sample.isQueued) return;
     const { writeMs, syncMs } = parts.lane;
     sample.record(settledMs - writeMs - (sampledLevel === ACK_SYNCED ? syncMs : 0), settledMs);
   }
@@ -249,7 +249,7 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
   private refuse(connection: IngestConnection, refusal: Refusal, waitMs = 0, detail = ""): number {
     const { counters, answers, sample } = this.parts;
     counters.rejected(refusal);
-    if (sample.waiter === null) sample.drop();
+    if (sample.follows(connection)) sample.drop();
     const { keepAlive, isHttp10, isHead } = connection;
     const retryAfterS = waitMs > 0 ? this.retryAfter(waitMs) : 0;
     connection.answer(answers.refusal(refusal, { detail, retryAfterS, keepAlive, isHttp10, isHead }));

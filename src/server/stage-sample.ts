@@ -1,19 +1,19 @@
-// HOT: Times the stages of one request in STAGE_SAMPLE_EVERY (limits.ts). One sample is under way at a time in a thread: it is begun
-// in admit(), follows its request through the lane, and is recorded when the answer is out, or dropped on a refusal.
+// HOT: Times the stages of one request in STAGE_SAMPLE_EVERY (limits.ts). One sample is under way at a time in a thread: it
+// is begun in admit(), follows its request through the lane, and is recorded when the answer is out, or dropped on a refusal.
 //
-//   received ─read─▶ admit() ─admission─▶ handle() ─decode─▶ appended ─queue─▶ commit begins ─commit─▶ settled ─answer─▶ written
+//   admit() ─admission─▶ admitted ─read─▶ whole ─decode─▶ appended ─queue─▶ commit begins ─commit─▶ settled ─answer─▶ sent
 //
-// "read" is what lies between admission and the whole body, plus the parse of the head: the socket's share.
+// "read" is the wait for the rest of the body: nothing where one read brought it all.
 
 import type { Clock } from "../base/clock.ts";
 import type { StageName } from "../telemetry/counters.layout.ts";
 import type { ThreadCounters } from "../telemetry/thread-counters.ts";
 
 export class StageSample {
-  /** True from the sampled request's admission to its record. */
-  isActive = false;
-  /** The connection whose request is followed, once it waits in the lane. */
-  waiter: unknown = null;
+  /** Whose request is followed; null while none is. A connection is known by identity alone. */
+  subject: object | null = null;
+  /** True once that request waits in the lane. */
+  isQueued = false;
 
   private readonly clock: Clock;
   private readonly counters: ThreadCounters;
@@ -27,14 +27,16 @@ export class StageSample {
     this.counters = counters;
   }
 
-  /** Called for each request; begins a sample now and then. */
-  tick(nowMs: number): void {
-    if (!this.counters.sample()) return;
-    // A sample that waits for a slow commit is not overwritten: slow requests would never be seen.
-    if (this.isActive && this.waiter !== null) return;
-    this.isActive = true;
-    this.waiter = null;
+  /** Called for each request; begins a sample now and then. One that waits for a slow commit is never given up for it. */
+  tick(subject: object, nowMs: number): void {
+    if (!this.counters.sample() || this.isQueued) return;
+    this.subject = subject;
     this.beganMs = nowMs;
+  }
+
+  /** True while this connection's newest request is the one that is followed. */
+  follows(subject: object): boolean {
+    return this.subject === subject && !this.isQueued;
   }
 
   admitted(): void {
@@ -45,14 +47,14 @@ export class StageSample {
     this.wholeMs = this.clock.monotonicMs();
   }
 
-  appended(waiter: unknown): void {
-    this.waiter = waiter;
+  appended(): void {
+    this.isQueued = true;
     this.appendedMs = this.clock.monotonicMs();
   }
 
   drop(): void {
-    this.isActive = false;
-    this.waiter = null;
+    this.subject = null;
+    this.isQueued = false;
   }
 
   /** The answer is with the kernel. */
