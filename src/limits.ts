@@ -128,3 +128,5 @@ export const LINE_BYTES_MAX = LANE_BUFFER_BYTES;
 export const ZSTD_WINDOW_LOG_MAX = 23;
 /** Commits from this size on are written past the page cache, bytes: below it a write of its own costs more than fresh pages. */
 export const DIRECT_BYTES_MIN = 128 * 1024;
+/** Bytes of a segment that its index may lag behind, apart from a sync's time: what it does not cover is slow to recover. */
+export const INDEX_FLUSH_BYTES = 4 * 1024 * 1024;
