@@ -1,5 +1,5 @@
 // One of a lane's two buffers: the lines of a commit, and who waits for them, by what they wait for.
-// Its lines start where the file offset that they are meant for lies in a page (see split-write.ts).
+// Its lines start where the file offset that they are meant for lies in a page (see commit-write.ts).
 // While the one is written the other fills; they change places and are never made anew.
 
 import { DIRECT_ALIGNMENT } from "./direct-memory.ts";

@@ -18,16 +18,17 @@ import { crc32 } from "node:zlib";
 import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import { REFUSAL, type Refusal } from "../errors.ts";
-import { DIRECT_BYTES_MIN, DISK_PROBE_INTERVAL_MS, LANE_SEALING_MAX, LANE_WAITERS_MAX } from "../limits.ts";
+import { DIRECT_BYTES_MIN, LANE_SEALING_MAX, LANE_WAITERS_MAX } from "../limits.ts";
 import { CommitBuffer } from "./commit-buffer.ts";
+import { CommitWrite } from "./commit-write.ts";
 import { DIRECT_ALIGNMENT, findAlignedIndexes } from "./direct-memory.ts";
 import type { FileError, LogFiles } from "./files.ts";
 import { blankIndexRecord } from "./index-record.ts";
 import type { LaneOptions } from "./lane-options.ts";
+import { Outage, refusalOf } from "./outage.ts";
 import { type RecoveryReport, recoverLane } from "./recovery.ts";
 import { applyRetention, type RetentionReport } from "./retention.ts";
 import { Segment } from "./segment.ts";
-import { SplitWrite } from "./split-write.ts";
 import { Syncer } from "./syncer.ts";
 import { type LaneHandler, STORED, WaiterGroup } from "./waiter-group.ts";
 
@@ -40,7 +41,8 @@ export class Lane<W> {
   private readonly clock: Clock;
   private readonly handler: LaneHandler<W>;
   private syncer!: Syncer<W>;
-  private split!: SplitWrite;
+  private write!: CommitWrite<W>;
+  private readonly outage: Outage;
 
   /** The filling buffer. The caller writes lines from `position` on, after tryReserve said yes, and then appends. */
   buffer: Uint8Array;
@@ -59,19 +61,13 @@ export class Lane<W> {
 
   // the commit in flight
   private writing = false;
-  private writingTo: Segment<W> | null = null;
   private writeStart = 0;
   private writeBytes = 0;
-  private writeDone = 0;
   private writeStartedMs = 0;
   private openError: FileError | null = null;
   private readonly record = blankIndexRecord();
   /** The commit in flight has failed with this, and waits to say so until those before it have their sync. */
   private heldRefusal: Refusal | typeof STORED = STORED;
-
-  private outage: Refusal | typeof STORED = STORED;
-  private outageSinceMs = 0;
-  private probeAtMs = 0;
 
   // figures for telemetry; written here, read by anybody
   commits = 0;
@@ -84,14 +80,14 @@ export class Lane<W> {
   private bytesClosed = 0;
 
   private readonly commitBound = () => this.commit();
-  private readonly openFailedBound = () => this.commitFailed(this.openError!);
-  private readonly wroteBound = (error: FileError | null, bytes: number) => this.wrote(error, bytes);
+  private readonly openFailedBound = () => this.commitFailed(null, this.openError!);
 
   constructor(options: LaneOptions<W>) {
     this.options = options;
     this.files = options.files;
     this.clock = options.clock;
     this.handler = options.handler;
+    this.outage = new Outage(options.clock, options.onEvent);
     this.filling = new CommitBuffer(options.bufferBytes);
     this.flying = new CommitBuffer(options.bufferBytes);
     this.buffer = this.filling.bytes;
@@ -106,7 +102,8 @@ export class Lane<W> {
     this.segmentsClosed = report.segmentCount;
     this.bytesClosed = report.bytes;
     const bytesMin = this.options.directBytesMin ?? DIRECT_BYTES_MIN;
-    this.split = new SplitWrite(files, bytesMin < Number.POSITIVE_INFINITY && this.tryAlign(), bytesMin);
+    const direct = bytesMin < Number.POSITIVE_INFINITY && this.tryAlign();
+    this.write = new CommitWrite<W>(files, direct, bytesMin, (segment, error) => this.wrote(segment, error));
     this.place(0);
     this.syncer = new Syncer(files, this.clock, this.handler, this, directory, this.options.syncIntervalMs);
     return report;
@@ -117,7 +114,7 @@ export class Lane<W> {
    * free to ask: in an outage it is the append that makes a probe.
    */
   tryReserve(bytes: number): Refusal | typeof STORED {
-    if (this.outage !== STORED && this.clock.monotonicMs() < this.probeAtMs) return this.outage;
+    if (this.outage.refusal !== STORED && !this.outage.isProbeDue()) return this.outage.refusal;
     if (this.closing) return REFUSAL.draining;
     if (this.position + bytes > this.limit) {
       this.commit();
@@ -139,7 +136,7 @@ export class Lane<W> {
     assert(end > this.position && end <= this.limit && lines > 0, "an append fills what was reserved");
     this.position = end;
     this.filling.add(lines, timestampMsFirst, timestampMsLast, level, waiter);
-    if (this.outage !== STORED) this.probeAtMs = this.clock.monotonicMs() + DISK_PROBE_INTERVAL_MS;
+    if (this.outage.refusal !== STORED) this.outage.probed();
     if (!this.commitScheduled && !this.writing) this.scheduleCommit();
   }
 
@@ -192,7 +189,7 @@ export class Lane<W> {
 
   /** STORED, or the refusal that the lane answers with while its disk is full or failing. */
   get outageNow(): Refusal | typeof STORED {
-    return this.outage;
+    return this.outage.refusal;
   }
 
   private scheduleCommit(): void {
@@ -223,17 +220,19 @@ export class Lane<W> {
     this.place(this.nextOffset(this.segment));
     const bytes = this.flying.bytes.subarray(this.writeStart, this.writeStart + this.writeBytes);
     this.flying.describe(this.record, this.segment.bytes, this.writeBytes, crc32(bytes));
-    this.split.begin(this.segment, this.writeBytes, this.writeStart - this.flying.alignedAt);
-    this.writingTo = this.segment;
-    this.segment.writing = true;
-    this.writeRest(this.segment);
+    this.write.begin(
+      this.segment,
+      this.flying.bytes,
+      this.writeStart,
+      this.writeBytes,
+      this.flying.alignedAt,
+    );
   }
 
   private swap(): void {
     this.writing = true;
     this.writeStart = this.start;
     this.writeBytes = this.position - this.start;
-    this.writeDone = 0;
     this.bytesInFlight = this.writeBytes;
     const filled = this.filling;
     this.filling = this.flying;
@@ -286,31 +285,10 @@ export class Lane<W> {
     this.syncer.seal(segment);
   }
 
-  private writeRest(segment: Segment<W>): void {
-    const from = this.writeStart + this.writeDone;
-    const position = segment.bytes + this.writeDone;
-    const fd = this.split.next(segment, position, this.writeBytes - this.writeDone);
-    this.files.write(fd, this.flying.bytes, from, this.split.bytes, position, this.wroteBound);
-  }
-
-  private wrote(error: FileError | null, bytes: number): void {
-    const segment = this.writingTo!;
-    if (segment.failed) {
-      this.commitLost(segment);
-    } else if (error !== null && error.code === "EINVAL" && this.split.direct) {
-      this.split.giveUp();
-      this.writeRest(segment);
-    } else if (error !== null) {
-      this.commitFailed(error);
-    } else if (bytes === 0) {
-      this.commitFailed(
-        Object.assign(new Error("cannot write to the segment: 0 bytes taken"), { code: "EIO" }),
-      );
-    } else {
-      this.writeDone += bytes;
-      if (this.writeDone < this.writeBytes) this.writeRest(segment);
-      else this.commitWritten(segment);
-    }
+  private wrote(segment: Segment<W>, error: FileError | null): void {
+    if (segment.failed) this.commitLost(segment);
+    else if (error !== null) this.commitFailed(segment, error);
+    else this.commitWritten(segment);
   }
 
   private commitWritten(segment: Segment<W>): void {
@@ -326,11 +304,10 @@ export class Lane<W> {
     }
     this.options.onWrite?.(ms, bytes);
     this.nextSequence += this.record.lines;
-    segment.writing = false;
     segment.add(this.record);
-    if (this.outage === REFUSAL.disk_full) this.endOutage();
+    if (this.outage.refusal === REFUSAL.disk_full) this.outage.end();
     this.syncer.wrote(segment, this.flying.atSync, nowMs);
-    if (this.outage !== STORED) this.syncer.request();
+    if (this.outage.refusal !== STORED) this.syncer.request();
     this.settleFlying(STORED);
   }
 
@@ -338,23 +315,21 @@ export class Lane<W> {
   private commitLost(segment: Segment<W>): void {
     this.failures++;
     this.nextSequence += this.record.lines;
-    segment.writing = false;
     this.syncer.abandon(segment);
     this.refuseFlying(REFUSAL.disk);
   }
 
-  private commitFailed(error: FileError): void {
+  /** `segment` is null where none could be opened. */
+  private commitFailed(segment: Segment<W> | null, error: FileError): void {
     this.failures++;
     const refusal = refusalOf(error);
-    const segment = this.writingTo;
     if (segment !== null) {
-      segment.writing = false;
       const kept = this.tryCutBack(segment);
       if (!kept) this.nextSequence += this.record.lines;
       if (!kept || refusal === REFUSAL.disk) this.retire(segment);
     }
     this.options.onEvent({ kind: "write_failed", error });
-    this.beginOutage(refusal, error);
+    this.outage.begin(refusal, error);
     if (this.flying.atSync.count > 0 && this.syncer.waiterCount > 0) this.heldRefusal = refusal;
     else this.refuseFlying(refusal);
   }
@@ -381,30 +356,10 @@ export class Lane<W> {
     this.flying.atWrite = this.spare;
     this.flying.clear();
     this.writing = false;
-    this.writingTo = null;
     this.bytesInFlight = 0;
     group.settle(this.handler, outcome);
     this.spare = group;
     if (this.position > this.start || this.closing) this.scheduleCommit();
-  }
-
-  /** After an error the first probe may come at once; a full disk is given the interval. */
-  private beginOutage(refusal: Refusal, error: Error): void {
-    if (this.outage === refusal) return;
-    const nowMs = this.clock.monotonicMs();
-    if (this.outage === STORED) {
-      this.outageSinceMs = nowMs;
-      this.probeAtMs = refusal === REFUSAL.disk ? nowMs : nowMs + DISK_PROBE_INTERVAL_MS;
-    }
-    this.outage = refusal;
-    this.options.onEvent({ kind: "outage", refusal, error });
-  }
-
-  private endOutage(): void {
-    const refusal = this.outage;
-    this.outage = STORED;
-    const ms = this.clock.monotonicMs() - this.outageSinceMs;
-    this.options.onEvent({ kind: "outage_over", refusal, ms });
   }
 
   private closeIfIdle(): void {
@@ -422,7 +377,7 @@ export class Lane<W> {
   segmentSynced(segment: Segment<W>, ms: number): void {
     this.syncMs = ms;
     this.options.onSync?.(ms);
-    if (this.outage === REFUSAL.disk && segment === this.segment) this.endOutage();
+    if (this.outage.refusal === REFUSAL.disk && segment === this.segment) this.outage.end();
   }
 
   syncSettled(): void {
@@ -439,7 +394,7 @@ export class Lane<W> {
     if (!segment.writing) this.syncer.abandon(segment);
     const bytesUnsynced = segment.bytes - segment.bytesSynced;
     this.options.onEvent({ kind: "sync_failed", path: segment.path, bytesUnsynced, error });
-    this.beginOutage(REFUSAL.disk, error);
+    this.outage.begin(REFUSAL.disk, error);
   }
 
   segmentClosed(segment: Segment<W>): void {
@@ -456,9 +411,4 @@ export class Lane<W> {
     }
     if (this.position > this.start || this.closing) this.scheduleCommit();
   }
-}
-
-function refusalOf(error: FileError): Refusal {
-  const full = error.code === "ENOSPC" || error.code === "EDQUOT" || error.code === "EFBIG";
-  return full ? REFUSAL.disk_full : REFUSAL.disk;
 }

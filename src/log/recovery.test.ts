@@ -236,6 +236,20 @@ test("a disk with no room for a new index does not stop the lane", () => {
   assert.deepEqual(readdirSync(lane), [`${FIRST}.jsonl`]);
 });
 
+test("a torn end that cannot be put aside is not cut, and the error says what to do", () => {
+  lay(`${FIRST}.jsonl`, `${lines(5)}torn`);
+  const files = new FaultyFiles();
+  files.onStep = (call, path) => {
+    if (call === "write" && path.endsWith(".bin.tmp")) throw new Error("full");
+  };
+  assert.throws(
+    () => recover(files),
+    /cannot repair .* because .*full.*; try again with 4 bytes of disk free/,
+  );
+  assert.equal(segment().toString(), `${lines(5)}torn`);
+  assert.equal(recover().bytesCut, 4);
+});
+
 test("killed at any step, a second recovery comes to the same end", async () => {
   const commits = await unsealed();
   const bytes = Buffer.from(commits.join(""));

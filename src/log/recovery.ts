@@ -7,6 +7,7 @@
 
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
+import { TidemarkError } from "../errors.ts";
 import { LINE_BYTES_MAX, RECOVERY_BLOCK_BYTES } from "../limits.ts";
 import { coveredPrefix } from "./covered-prefix.ts";
 import type { LogFiles } from "./files.ts";
@@ -175,12 +176,24 @@ class Recovery {
   }
 
   private cut(firstSequence: number, fd: number, from: number, to: number): void {
-    const path = quarantine(this.files, this.directory, firstSequence, fd, from, to);
+    const path = this.quarantine(firstSequence, fd, from, to);
     this.files.ftruncate(fd, from);
     this.files.sync(fd);
     this.report.bytesCut += to - from;
     this.report.quarantined.push(path);
     this.onEvent({ kind: "quarantined", path, bytes: to - from });
+  }
+
+  private quarantine(firstSequence: number, fd: number, from: number, to: number): string {
+    try {
+      return quarantine(this.files, this.directory, firstSequence, fd, from, to);
+    } catch (error) {
+      const path = segmentPath(this.directory, firstSequence);
+      const why = (error as Error).message;
+      throw new TidemarkError(
+        `cannot repair ${path} because its torn end cannot be put aside (${why}); try again with ${to - from} bytes of disk free`,
+      );
+    }
   }
 
   private remove(firstSequence: number): void {
