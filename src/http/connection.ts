@@ -122,14 +122,17 @@ export class HttpConnection<C> {
   }
 
   drained(): void {
-    if (this.state === STATE_CLOSING) return;
+    if (this.state === STATE_CLOSING) {
+      this.linger();
+      return;
+    }
     this.arm();
     this.release();
   }
 
   peerEnded(): void {
     this.peerHasEnded = true;
-    if (this.state === STATE_CLOSING) this.stream.destroy();
+    if (this.state === STATE_CLOSING) this.linger();
     else if (this.owed === 0 && !this.isHeld) this.finish();
   }
 
@@ -262,16 +265,19 @@ export class HttpConnection<C> {
       return start;
     }
     this.isHeadBegun = false;
-    this.keepAlive = keepAlive;
     this.isHttp10 = head.isHttp10;
     this.ackAsked = head.ackAsked;
     this.isHead = head.method === METHOD_HEAD;
+    const bodyStart = head.headEnd;
+    const isWhole = !head.isChunked && head.contentLength <= end - bodyStart;
+    // Refused, a client that asked leave may or may not send its body: such a refusal must say that it is the last answer.
+    this.keepAlive = keepAlive && (isWhole || !head.expectsContinue);
     this.verdict = ADMIT_REFUSED;
     this.verdict = exchange.admit(this, head, bytes);
     if (this.state === STATE_CLOSING) return -1;
-    const bodyStart = head.headEnd;
+    if (this.verdict !== ADMIT_REFUSED) this.keepAlive = keepAlive;
 
-    if (!head.isChunked && head.contentLength <= end - bodyStart) {
+    if (isWhole) {
       const bodyEnd = bodyStart + Math.max(0, head.contentLength);
       this.contentCoding = head.contentCoding;
       this.complete(bytes, bodyStart, bodyEnd);
@@ -297,10 +303,10 @@ export class HttpConnection<C> {
     this.contentCoding = head.contentCoding;
     this.state = STATE_BODY;
     this.arm();
-    if (this.verdict === ADMIT_REFUSED && (head.expectsContinue || !this.keepAlive)) {
-      // Whether the body comes at all is the client's guess now: the connection cannot be used again.
-      this.keepAlive = false;
-      this.finish();
+    if (this.verdict === ADMIT_REFUSED && !this.keepAlive) {
+      // The refusal is the last answer; where others are owed before it, flush() ends the connection after it.
+      this.isLast = true;
+      if (this.owed === 0) this.finish();
       return -1;
     }
     if (head.expectsContinue && bodyStart === end) this.send(this.shared.answers.continue100);
@@ -361,8 +367,8 @@ export class HttpConnection<C> {
     this.verdict = ADMIT_SKIP;
     this.body?.release(this.shared);
     this.body = null;
-    if (wasAnswered) this.finish();
-    else this.refuse(refusal, detail);
+    if (!wasAnswered) this.refuse(refusal, detail);
+    else if (this.owed === 0) this.finish();
   }
 
   /** The last answer is out: FIN, then wait for the peer's FIN, so that unread bytes do not turn into a reset. */
@@ -372,11 +378,17 @@ export class HttpConnection<C> {
     this.dropKept();
     this.body?.release(this.shared);
     this.body = null;
-    this.deadlineMs = this.shared.coarseMs + LINGER_MS;
     if (this.isPaused) this.stream.resume();
     this.isPaused = false;
     this.stream.end();
-    if (this.peerHasEnded && this.stream.backlogBytes() === 0) this.stream.destroy();
+    this.linger();
+  }
+
+  /** CLOSING, and something has changed: the unsent answers have their time, then the peer's FIN has its own. */
+  private linger(): void {
+    const isSent = this.stream.backlogBytes() === 0;
+    if (isSent && this.peerHasEnded) this.stream.destroy();
+    else this.deadlineMs = this.shared.coarseMs + (isSent ? LINGER_MS : WRITE_TIMEOUT_MS);
   }
 
   private send(bytes: Uint8Array): void {
