@@ -12,7 +12,6 @@ export function listen(options: ListenOptions): Promise<Listener> {
     (socket as OwnedSocket).stream = stream;
     stream.peer = options.opened(stream);
     socket.on("data", onData);
-    socket.on("drain", onDrain);
     socket.on("end", onEnd);
     socket.on("error", onError);
     socket.on("close", onClose);
@@ -42,11 +41,14 @@ async function close(server: Server): Promise<void> {
   server.close();
 }
 
+const EMPTY = new Uint8Array(0);
+
 type OwnedSocket = Socket & { stream: NodeStream };
 
 class NodeStream implements ByteStream {
   peer: Peer | null = null;
   private readonly socket: Socket;
+  private isDraining = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -54,6 +56,17 @@ class NodeStream implements ByteStream {
 
   write(bytes: Uint8Array): void {
     this.socket.write(bytes);
+    if (this.socket.writableLength > 0 && !this.isDraining) this.awaitDrain();
+  }
+
+  /** "drain" comes only after a backlog of more than the high-water mark; an empty write behind it always returns. */
+  private awaitDrain(): void {
+    this.isDraining = true;
+    this.socket.write(EMPTY, () => {
+      this.isDraining = false;
+      if (this.socket.writableLength > 0) this.awaitDrain();
+      else this.peer?.drained();
+    });
   }
 
   backlogBytes(): number {
@@ -83,10 +96,6 @@ class NodeStream implements ByteStream {
 
 function onData(this: Socket, bytes: Uint8Array): void {
   (this as OwnedSocket).stream.peer?.received(bytes);
-}
-
-function onDrain(this: Socket): void {
-  (this as OwnedSocket).stream.peer?.drained();
 }
 
 function onEnd(this: Socket): void {
