@@ -1,6 +1,7 @@
 // One of the threads that rate-limiter.threads.test.ts lets loose on one table; runs in no server.
 // "one client": takes for one client at whatever the shared clock says, until it was refused at the last time there is.
-// "new clients": round by round, all threads at once take for the same four clients that nobody has seen before.
+// "rounds": round by round, all threads at once take for the same few clients, new ones and some that were idle since an
+// earlier round; forward or backward, so that while one thread charges a client another makes room in its place.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { RateLimiter } from "./rate-limiter.ts";
@@ -9,7 +10,8 @@ export interface HammerOrders {
   shared: SharedArrayBuffer;
   /** Words: the clock's milliseconds, how many have come to the barriers so far. */
   control: SharedArrayBuffer;
-  work: "one client" | "new clients";
+  work: "one client" | "rounds";
+  isForward: boolean;
   requestsPerSecond: number;
   threads: number;
   msLast: number;
@@ -17,7 +19,10 @@ export interface HammerOrders {
 }
 const CLOCK_WORD = 0;
 const BARRIER_WORD = 1;
-const NEW_CLIENTS = 4;
+const ROUND_CLIENTS = 4;
+const TAKES = 2;
+/** Two more than a set has room for. */
+const POOL_CLIENTS = 10;
 const ROUND_MS = 2_000;
 const LOOKS = 10_000;
 
@@ -25,7 +30,7 @@ const orders = workerData as HammerOrders;
 const control = new Int32Array(orders.control);
 const clock = { wallMs: () => 0, monotonicMs: () => 0 };
 const limiter = new RateLimiter(orders.shared, orders.requestsPerSecond, clock);
-parentPort!.postMessage(orders.work === "one client" ? takeForOneClient() : takeForNewClients());
+parentPort!.postMessage(orders.work === "one client" ? takeForOneClient() : takeRoundByRound());
 
 function takeForOneClient(): number[] {
   let admitted = 0;
@@ -38,16 +43,16 @@ function takeForOneClient(): number[] {
   }
 }
 
-/** How often each client of each round was admitted here. */
-function takeForNewClients(): number[] {
-  const admitted = new Array<number>(orders.rounds * NEW_CLIENTS).fill(0);
+/** How often each round's clients were admitted here: one never seen before, the rest of a pool that the set has not room for. */
+function takeRoundByRound(): number[] {
+  const admitted = new Array<number>(orders.rounds * ROUND_CLIENTS).fill(0);
   for (let round = 0; round < orders.rounds; round++) {
     meet(round + 1);
-    for (let take = 0; take < 2; take++) {
-      for (let client = 0; client < NEW_CLIENTS; client++) {
-        const index = round * NEW_CLIENTS + client;
-        if (limiter.tryTake(0, (index + 1) << 2, round * ROUND_MS) === 0) admitted[index]!++;
-      }
+    for (let take = 0; take < TAKES * ROUND_CLIENTS; take++) {
+      const place = (orders.isForward ? take : TAKES * ROUND_CLIENTS - 1 - take) % ROUND_CLIENTS;
+      const client = place === 0 ? POOL_CLIENTS + round : (round * 7 + place) % POOL_CLIENTS;
+      if (limiter.tryTake(0, (client + 1) << 2, round * ROUND_MS) === 0)
+        admitted[round * ROUND_CLIENTS + place]!++;
     }
   }
   return admitted;

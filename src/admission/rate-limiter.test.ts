@@ -33,7 +33,7 @@ function high(client: number): number {
 }
 
 /** Takes until one is refused, `max` at most; how many were admitted. */
-function drain(limiter: RateLimiter, client: number, nowMs: number, max = Number.MAX_SAFE_INTEGER): number {
+function drain(limiter: RateLimiter, client: number, nowMs: number, max = 3 * RATE_LIMIT_CEILING): number {
   let admitted = 0;
   while (admitted < max && limiter.tryTake(client, high(client), nowMs) === 0) admitted++;
   return admitted;
@@ -294,6 +294,7 @@ describe("the table", () => {
     assert.equal(limiter.sweep(), 1);
     clock.nowMs = 60_000;
     assert.equal(limiter.sweep(), 0);
+    assert.equal(limiter.sweep(), 0);
   });
 
   test("a busy client keeps its debt while ten thousand invented names, used once each, come and go in its set", () => {
@@ -327,5 +328,16 @@ describe("the table", () => {
     assert.equal(limiter.tryTake(9, high(9), 1000), 0);
     for (let client = 1; client <= 7; client++)
       assert.notEqual(limiter.tryTake(client, high(client), 1000), 0);
+  });
+
+  test("has room for eight clients in each set at any time, however long it ran and was swept", () => {
+    const { limiter, clock } = limiterAt(2, 0, 8);
+    let client = 0;
+    for (; clock.nowMs < 1_000_000; clock.nowMs += 10_000) {
+      limiter.sweep();
+      const clients = Array.from({ length: 8 }, () => ++client);
+      for (const busy of clients) assert.equal(drain(limiter, busy, clock.nowMs), 2);
+      for (const busy of clients) assert.notEqual(limiter.tryTake(busy, high(busy), clock.nowMs), 0);
+    }
   });
 });
