@@ -239,9 +239,10 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     counters.histograms.write.record(ms * 1e6);
   }
 
-  /** A request that died of its framing, size or deadline. */
-  refused(refusal: Refusal): void {
+  /** A request that died of its framing, size or deadline, or for want of memory: only the last is worth trying again. */
+  refused(refusal: Refusal): number {
     this.parts.counters.rejected(refusal);
+    return refusal === REFUSAL.memory ? this.retryAfter(this.drainMs()) : 0;
   }
 
   // ── refusals: counted, answered, with the wait that is really needed ────────────────────────────────────────────

@@ -4,7 +4,6 @@
 //   lock folder ─▶ port free? ─▶ ingest threads (each recovers its lane, then listens) ─▶ address line ─▶ … ─▶ drain
 
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
@@ -24,6 +23,7 @@ import {
 import { allocateTelemetry } from "../telemetry/counters.layout.ts";
 import { openOsFiles } from "../telemetry/os-files.ts";
 import { Probe } from "../telemetry/probe.ts";
+import { openDataFolder } from "./data-folder.ts";
 import { lockFolder } from "./folder-lock.ts";
 import type { IngestSettings } from "./messages.ts";
 import { recoverOrphanLanes } from "./orphan-lanes.ts";
@@ -104,16 +104,6 @@ export async function startServer(config: ServeConfig): Promise<void> {
     lock.release();
   }
   process.exit(0);
-}
-
-function openDataFolder(dataFolder: string): void {
-  try {
-    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new TidemarkError(
-      `cannot use --data ${dataFolder} because ${(error as Error).message}; try a folder that this user may write to`,
-    );
-  }
 }
 
 /**
