@@ -11,6 +11,12 @@ import {
 } from "./config.ts";
 import { SETTINGS } from "./config-settings.ts";
 import { TidemarkError } from "./errors.ts";
+import {
+  BATCH_METRICS_MAX_CEILING,
+  BODY_BYTES_MAX_CEILING,
+  LANE_BUFFER_BYTES,
+  LINE_OVERHEAD_BYTES_MAX,
+} from "./limits.ts";
 
 const neverRead = (): string => assert.fail("no file was named");
 const fromFlags = (flags: Flags) => resolveServeConfig(flags, {}, neverRead);
@@ -175,6 +181,11 @@ describe("what a bad value is told", () => {
       assert.ok(message.includes(flag), message);
     }
     assert.equal(fromFlags({ "body-max": "4MiB", "memory-max": "16MiB" }).bodyBytesMax, 4 * 1024 ** 2);
+  });
+
+  test("the largest batch that can be allowed fits an empty lane buffer", () => {
+    const lineBytesMax = BODY_BYTES_MAX_CEILING + BATCH_METRICS_MAX_CEILING * LINE_OVERHEAD_BYTES_MAX;
+    assert.ok(lineBytesMax <= LANE_BUFFER_BYTES, `${lineBytesMax} > ${LANE_BUFFER_BYTES}`);
   });
 
   test("a total that is kept cannot be smaller than one file", () => {

@@ -33,6 +33,7 @@ let folderCount = 0;
 beforeEach(() => {
   folderCount += 1;
   folder = join(root, `data-${folderCount}`);
+  mkdirSync(folder);
 });
 after(() => {
   for (const child of children) child.kill("SIGKILL");
@@ -166,6 +167,7 @@ describe("a data folder", () => {
 
   test("may lie deeper than a socket's address is long", async () => {
     folder = join(root, "d".repeat(100), "e".repeat(100));
+    mkdirSync(folder, { recursive: true });
     const holder = start(folder, "far down");
     assert.equal(await holder.outcome, "held");
     await assert.rejects(lockFolder(folder, { pid: process.pid, address: "" }), /at far down, since/);
@@ -175,7 +177,6 @@ describe("a data folder", () => {
   });
 
   test("with leftovers of half-started servers and files of others keeps the others' only", async () => {
-    mkdirSync(folder);
     for (const name of ["lock-1-aa.sock", "lock-1-bb.tmp", "lock.txt", "lane-0"])
       writeFileSync(join(folder, name), "");
     const lock = await lockFolder(folder, { pid: process.pid, address: "" });
@@ -185,12 +186,13 @@ describe("a data folder", () => {
   });
 
   test("that cannot be one is refused with the reason", async () => {
-    writeFileSync(folder, "a file");
-    await assert.rejects(lockFolder(folder, { pid: 1, address: "" }), /because it is not a folder$/);
+    const file = join(folder, "file");
+    writeFileSync(file, "");
     await assert.rejects(
-      lockFolder(join(folder, "below"), { pid: 1, address: "" }),
-      /because it is not in a folder$/,
+      lockFolder(file, { pid: 1, address: "" }),
+      /because no Unix socket can be made there: /,
     );
+    assert.deepEqual(lockNames(), []);
   });
 });
 

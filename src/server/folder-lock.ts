@@ -15,7 +15,7 @@
 // Two never hold: both listened before they listed, so the later lister saw the other. One of many starters holds: the
 // smallest name waits and nobody waits for it. A folder shared by containers works; one shared by machines does not.
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, renameSync, unlinkSync } from "node:fs";
+import { readdirSync, renameSync, unlinkSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { TidemarkError } from "../errors.ts";
@@ -43,11 +43,10 @@ const LOCK_NAME = /^lock-(\d+)-[0-9a-f]+\.sock$/;
 const UNFINISHED_NAME = /^lock-\d+-[0-9a-f]+\.tmp$/;
 
 /**
- * Makes the folder where it is not there and holds it until `release` or the process's end, however it ends.
- * Throws a TidemarkError where another process holds it or is about to, or the folder cannot be used.
+ * Holds a folder that is there until `release` or the process's end, however it ends.
+ * Throws a TidemarkError where another process holds it or is about to, or no socket can be made in it.
  */
 export async function lockFolder(directory: string, holder: LockHolder): Promise<FolderLock> {
-  makeFolder(directory);
   const lock = new HeldFolder(directory, holder);
   try {
     await lock.listen();
@@ -56,14 +55,6 @@ export async function lockFolder(directory: string, holder: LockHolder): Promise
   } catch (error) {
     lock.release();
     throw error;
-  }
-}
-
-function makeFolder(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true });
-  } catch (error) {
-    throw cannotUse(directory, describeCode(error));
   }
 }
 
@@ -170,8 +161,7 @@ const CODE_TEXTS: Readonly<Record<string, string>> = {
   EPERM: "its file system does not allow it",
   EROFS: "its file system is read-only",
   ENOSPC: "its disk is full",
-  EEXIST: "it is not a folder",
-  ENOTDIR: "it is not in a folder",
+  ENOTDIR: "it is not a folder",
 };
 
 function describeCode(error: unknown): string {
