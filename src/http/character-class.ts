@@ -65,6 +65,11 @@ export function wordBytes(word: string): Uint8Array {
   return Uint8Array.from(word, (character) => character.charCodeAt(0));
 }
 
+/** Four bytes as one number, the first of them highest: four are compared in the time of one. All four must be there. */
+export function fourBytes(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
+}
+
 /** Whether bytes[start, end) is `word`, exactly. */
 export function isWord(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
   if (end - start !== word.length) return false;

@@ -296,6 +296,7 @@ describe("the header section", () => {
       "[:::]",
       "[1:2]",
       "[1::2::3]",
+      "[1:2:3:4::5:6:7:8]",
       "[1:2:3:4:5:6:7:8:9]",
       "[12345::]",
       "[::1.2.3]",
@@ -448,6 +449,8 @@ describe("the bounds", () => {
     assert.equal(parse(filled(HEAD_BYTES_MAX)).outcome, HEAD_COMPLETE);
     assertFault(filled(HEAD_BYTES_MAX + 1), "head_too_large");
     assert.equal(parse(filled(HEAD_BYTES_MAX).slice(0, -1)).outcome, HEAD_PARTIAL);
+    // What cannot be completed within the bound is refused without waiting for one more byte.
+    assertFault(filled(HEAD_BYTES_MAX + 1).slice(0, HEAD_BYTES_MAX), "head_too_large");
   });
 
   test("HEADER_COUNT_MAX fields are read, one more is refused", () => {

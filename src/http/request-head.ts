@@ -23,7 +23,7 @@ import {
   FIELD_CONTENT_LENGTH,
   FIELD_CONTENT_TYPE,
   FIELD_HOST,
-  FIELD_NAMES,
+  FIELD_NAME_BYTES,
   FIELD_OTHER,
   FIELD_PREFER,
   FIELD_TRANSFER_ENCODING,
@@ -184,7 +184,7 @@ export class RequestHead {
           return bytes[at + 1] === LF ? at + 2 : refuseBad(this, "a bare CR in the header section");
         }
       } else {
-        at += FIELD_NAMES[field].length;
+        at += FIELD_NAME_BYTES[field];
       }
       if (count === HEADER_COUNT_MAX) return refuse(this, REFUSAL.head_too_large, HEAD_TOO_MANY);
       at++;

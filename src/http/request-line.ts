@@ -5,12 +5,26 @@
 
 import { REFUSAL } from "../errors.ts";
 import { LEADING_CRLF_MAX, TARGET_BYTES_MAX } from "../limits.ts";
-import { CLASS, CR, DOT, LF, NINE, SP, TARGET, TOKEN, wordBytes, ZERO } from "./character-class.ts";
+import {
+  CLASS,
+  CR,
+  DOT,
+  fourBytes,
+  LF,
+  NINE,
+  SP,
+  TARGET,
+  TOKEN,
+  wordBytes,
+  ZERO,
+} from "./character-class.ts";
 import { type FaultSink, NEED_MORE, refuse, refuseBad } from "./head-fault.ts";
 import { decodeMethod } from "./request-method.ts";
 import { splitTarget, TARGET_FINE, type TargetSpans } from "./request-target.ts";
 
 const VERSION_PREFIX = wordBytes("HTTP/");
+const HTTP_FOUR = fourBytes(wordBytes("HTTP"), 0);
+const SLASH_ONE_DOT_ONE_FOUR = fourBytes(wordBytes("/1.1"), 0);
 /** DIGIT "." DIGIT CR LF */
 const VERSION_REST_BYTES = 5;
 
@@ -64,6 +78,16 @@ function targetFault(byte: number): string {
 /** "HTTP/" DIGIT "." DIGIT CRLF; returns the index after it. */
 function parseVersion(bytes: Uint8Array, start: number, limit: number, line: RequestLine): number {
   let at = start;
+  if (
+    at + 10 <= limit &&
+    fourBytes(bytes, at) === HTTP_FOUR &&
+    fourBytes(bytes, at + 4) === SLASH_ONE_DOT_ONE_FOUR &&
+    bytes[at + 8] === CR &&
+    bytes[at + 9] === LF
+  ) {
+    line.isHttp10 = false;
+    return at + 10;
+  }
   for (let index = 0; index < VERSION_PREFIX.length; index++, at++) {
     if (at === limit) return NEED_MORE;
     if (bytes[at] !== VERSION_PREFIX[index]) return refuseBad(line, VERSION_MALFORMED);
