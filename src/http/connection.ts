@@ -55,8 +55,8 @@ export interface Exchange<C> {
   admit(connection: HttpConnection<C>, head: RequestHead, bytes: Uint8Array): number;
   /** bytes[start, end) is the body, decoded of all codings; valid only during the call. Must answer now or make the connection owe. */
   handle(connection: HttpConnection<C>, bytes: Uint8Array, start: number, end: number): void;
-  /** A request died of its framing, its size or its deadline before handle(). */
-  refused(refusal: Refusal): void;
+  /** A request died of its framing, its size, its deadline or for want of memory before handle(); returns Retry-After, 0 for none. */
+  refused(refusal: Refusal): number;
 }
 
 const STATE_HEAD = 0;
@@ -353,9 +353,9 @@ export class HttpConnection<C> {
   // ── endings ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private refuse(refusal: Refusal, detail: string): void {
-    this.shared.exchange.refused(refusal);
+    const retryAfterS = this.shared.exchange.refused(refusal);
     const { keepAlive, isHead, isHttp10 } = this;
-    this.answer(this.shared.answers.refusal(refusal, { detail, keepAlive, isHead, isHttp10 }));
+    this.answer(this.shared.answers.refusal(refusal, { detail, retryAfterS, keepAlive, isHead, isHttp10 }));
   }
 
   /** One fault closes the connection: what follows it cannot be trusted to begin where we think. */
