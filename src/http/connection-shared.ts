@@ -3,8 +3,9 @@
 
 import type { Answers } from "./answers.ts";
 import type { BodyPool } from "./body-pool.ts";
-import type { Exchange, HttpConnection } from "./connection.ts";
+import type { HttpConnection } from "./connection.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
+import type { Exchange } from "./exchange.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** Bytes in flight, charged before they are held; admission/ has the real one. */

@@ -21,6 +21,9 @@ import {
 import { BODY_DONE, BODY_MORE, BodyReader } from "./body-reader.ts";
 import type { ConnectionShared } from "./connection-shared.ts";
 import { decompress } from "./content-coding.ts";
+import { ADMIT_REFUSED, ADMIT_SKIP, ADMIT_TAKE, type Stream } from "./exchange.ts";
+import { GatheredAnswers } from "./gathered-answers.ts";
+import { KeptBytes } from "./kept-bytes.ts";
 import {
   CODING_IDENTITY,
   HEAD_COMPLETE,
@@ -29,35 +32,6 @@ import {
   METHOD_POST,
   type RequestHead,
 } from "./request-head.ts";
-
-/** The transport's side of a connection; net/ has the real ones. */
-export interface Stream {
-  write(bytes: Uint8Array): void;
-  backlogBytes(): number;
-  pause(): void;
-  resume(): void;
-  end(): void;
-  destroy(): void;
-  remoteAddress(): string;
-}
-
-// What admit() decides.
-/** Collect the body, then handle(). */
-export const ADMIT_TAKE = 0;
-/** The route wants no body: read past it, then handle() with none. */
-export const ADMIT_SKIP = 1;
-/** Already answered through the connection: read past the body and go on. */
-export const ADMIT_REFUSED = 2;
-
-/** The program behind the connections of a thread: decides on heads, handles whole requests. */
-export interface Exchange<C> {
-  /** The head is whole and its body not yet read. `head` and `bytes` are valid only during the call. */
-  admit(connection: HttpConnection<C>, head: RequestHead, bytes: Uint8Array): number;
-  /** bytes[start, end) is the body, decoded of all codings; valid only during the call. Must answer now or make the connection owe. */
-  handle(connection: HttpConnection<C>, bytes: Uint8Array, start: number, end: number): void;
-  /** A request died of its framing, its size, its deadline or for want of memory before handle(); returns Retry-After, 0 for none. */
-  refused(refusal: Refusal): number;
-}
 
 const STATE_HEAD = 0;
 const STATE_BODY = 1;
@@ -86,8 +60,7 @@ export class HttpConnection<C> {
   private state = STATE_HEAD;
   private verdict = ADMIT_SKIP;
   private contentCoding = CODING_IDENTITY;
-  /** Unread bytes from an incomplete head or a hold, and what they are charged. */
-  private kept: Uint8Array | null = null;
+  private readonly kept = new KeptBytes();
   private body: BodyReader | null = null;
   /** An answer that waits for the owed ones before it. */
   private deferred: Uint8Array | null = null;
@@ -100,10 +73,7 @@ export class HttpConnection<C> {
   private isLast = false;
   private peerHasEnded = false;
   private isClosed = false;
-  /** Answers of one settled commit, gathered for one write. */
-  private gathered: Uint8Array | null = null;
-  private gatheredMore: Uint8Array[] | null = null;
-  private gatheredCount = 0;
+  private readonly gathered = new GatheredAnswers();
 
   constructor(stream: Stream, context: C, shared: ConnectionShared<C>) {
     this.stream = stream;
@@ -117,8 +87,7 @@ export class HttpConnection<C> {
   received(bytes: Uint8Array): void {
     this.shared.bytesRead += bytes.length;
     if (this.state === STATE_CLOSING || this.isLast) return;
-    if (this.kept !== null) bytes = this.joinKept(bytes);
-    this.parse(bytes);
+    this.parse(this.kept.join(bytes, this.shared.budget));
   }
 
   drained(): void {
@@ -139,9 +108,7 @@ export class HttpConnection<C> {
   closed(): void {
     this.isClosed = true;
     this.state = STATE_CLOSING;
-    this.dropKept();
-    this.body?.release(this.shared);
-    this.body = null;
+    this.dropInput();
     this.deferred = null;
     this.shared.registry.remove(this);
   }
@@ -174,23 +141,13 @@ export class HttpConnection<C> {
 
   /** Gathers one owed answer; true for the first, so that the caller knows whom to flush. */
   gather(bytes: Uint8Array): boolean {
-    this.gatheredCount++;
-    if (this.gathered === null) {
-      this.gathered = bytes;
-      return true;
-    }
-    if (this.gatheredMore === null) this.gatheredMore = [this.gathered];
-    this.gatheredMore.push(bytes);
-    return false;
+    return this.gathered.add(bytes);
   }
 
   /** Sends what was gathered in one write, and goes on with what was held. */
   flush(): void {
-    this.owed -= this.gatheredCount;
-    this.gatheredCount = 0;
-    const bytes = this.gatheredMore === null ? this.gathered! : Buffer.concat(this.gatheredMore);
-    this.gathered = null;
-    this.gatheredMore = null;
+    this.owed -= this.gathered.count;
+    const bytes = this.gathered.take();
     if (this.isClosed) return;
     this.send(bytes);
     if (this.owed > 0) return;
@@ -210,7 +167,7 @@ export class HttpConnection<C> {
       this.stream.destroy();
       return;
     }
-    if (this.state === STATE_HEAD && this.kept === null) {
+    if (this.state === STATE_HEAD && this.kept.isEmpty) {
       this.finish();
       return;
     }
@@ -219,7 +176,7 @@ export class HttpConnection<C> {
 
   /** Drain: nothing more is awaited from an idle connection. */
   finishIfIdle(): void {
-    if (this.state === STATE_HEAD && this.owed === 0 && this.kept === null && !this.isHeld) this.finish();
+    if (this.state === STATE_HEAD && this.owed === 0 && this.kept.isEmpty && !this.isHeld) this.finish();
   }
 
   // ── parsing ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -239,7 +196,10 @@ export class HttpConnection<C> {
     }
     this.isParsing = false;
     if (this.isLast || this.state === STATE_CLOSING) return;
-    if (position < end) this.keep(bytes, position, end);
+    if (position < end && !this.kept.tryKeep(bytes, position, end, this.shared.budget)) {
+      this.fail(REFUSAL.memory, "");
+      return;
+    }
     if (this.isHeld) this.pause();
     else if (this.peerHasEnded && this.owed === 0) this.finish();
   }
@@ -318,16 +278,15 @@ export class HttpConnection<C> {
     const body = this.body!;
     const status = body.read(bytes, start, end, this.shared);
     if (status === BODY_MORE) return end;
-    if (status === BODY_DONE) {
-      const consumedEnd = body.consumedEnd;
-      this.state = STATE_HEAD;
-      this.body = null;
-      this.complete(body.buffer ?? EMPTY, 0, body.bytes);
-      body.release(this.shared);
-      return consumedEnd;
+    if (status !== BODY_DONE) {
+      this.fail(body.fault, body.faultDetail);
+      return -1;
     }
-    this.fail(body.fault, body.faultDetail);
-    return -1;
+    this.state = STATE_HEAD;
+    this.body = null;
+    this.complete(body.buffer ?? EMPTY, 0, body.bytes);
+    body.release(this.shared);
+    return body.consumedEnd;
   }
 
   /** The request is whole: decode its content coding and hand it over. */
@@ -365,8 +324,7 @@ export class HttpConnection<C> {
     const wasAnswered = this.state === STATE_BODY && this.verdict === ADMIT_REFUSED;
     this.state = STATE_HEAD;
     this.verdict = ADMIT_SKIP;
-    this.body?.release(this.shared);
-    this.body = null;
+    this.dropInput();
     if (!wasAnswered) this.refuse(refusal, detail);
     else if (this.owed === 0) this.finish();
   }
@@ -375,9 +333,7 @@ export class HttpConnection<C> {
   private finish(): void {
     if (this.state === STATE_CLOSING) return;
     this.state = STATE_CLOSING;
-    this.dropKept();
-    this.body?.release(this.shared);
-    this.body = null;
+    this.dropInput();
     if (this.isPaused) this.stream.resume();
     this.isPaused = false;
     this.stream.end();
@@ -429,27 +385,13 @@ export class HttpConnection<C> {
       this.isPaused = false;
       this.stream.resume();
     }
-    if (this.kept !== null) this.parse(this.joinKept(EMPTY));
+    if (!this.kept.isEmpty) this.parse(this.kept.join(EMPTY, this.shared.budget));
     else if (this.peerHasEnded) this.finish();
   }
 
-  private keep(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.shared.budget.tryTake(end - start)) {
-      this.fail(REFUSAL.memory, "");
-      return;
-    }
-    this.kept = bytes.slice(start, end);
-  }
-
-  private joinKept(bytes: Uint8Array): Uint8Array {
-    const kept = this.kept!;
-    this.dropKept();
-    return bytes.length === 0 ? kept : Buffer.concat([kept, bytes]);
-  }
-
-  private dropKept(): void {
-    if (this.kept === null) return;
-    this.shared.budget.give(this.kept.length);
-    this.kept = null;
+  private dropInput(): void {
+    this.kept.drop(this.shared.budget);
+    this.body?.release(this.shared);
+    this.body = null;
   }
 }

@@ -13,13 +13,8 @@ import { drainWaitMs, retryAfterS } from "../admission/retry-after.ts";
 import type { Clock } from "../base/clock.ts";
 import { REFUSAL, type Refusal } from "../errors.ts";
 import type { Answers } from "../http/answers.ts";
-import {
-  ADMIT_REFUSED,
-  ADMIT_SKIP,
-  ADMIT_TAKE,
-  type Exchange,
-  type HttpConnection,
-} from "../http/connection.ts";
+import type { HttpConnection } from "../http/connection.ts";
+import { ADMIT_REFUSED, ADMIT_SKIP, ADMIT_TAKE, type Exchange } from "../http/exchange.ts";
 import { CODING_UNKNOWN, type RequestHead } from "../http/request-head.ts";
 import { ACK_ACCEPTED, ACK_SYNCED } from "../log/files.ts";
 import type { Lane } from "../log/lane.ts";

@@ -1,8 +1,8 @@
 // A connection beyond --connections-max: told 503 and when to come back, then closed. It stays for one deadline tick so
 // that the answer is read before the reset that unread request bytes would cause, and is bounded in number.
 
-import type { Stream } from "../http/connection.ts";
 import type { Registered } from "../http/connection-registry.ts";
+import type { Stream } from "../http/exchange.ts";
 
 export class RefusedConnection implements Registered {
   index = -1;
