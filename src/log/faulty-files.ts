@@ -17,6 +17,7 @@ export class FaultyFiles implements LogFiles {
   /** Decides the fate of each hot write and sync; null lets it be. */
   onWrite: (position: number, length: number, direct: boolean) => WriteFate | null = () => null;
   onSync: (fd: number) => string | null = () => null;
+  onDirectorySync: () => string | null = () => null;
   /** Runs before each cold call that changes something; may throw in its place. */
   onStep: (call: string, path: string) => void = () => {};
   holdWrites = false;
@@ -81,7 +82,8 @@ export class FaultyFiles implements LogFiles {
   }
 
   fsync(fd: number, done: SyncDone): void {
-    realFiles.fsync(fd, done);
+    const code = this.onDirectorySync();
+    realFiles.fsync(fd, (error) => done(code === null ? error : fileError(code)));
   }
 
   create(path: string): number {

@@ -297,7 +297,8 @@ describe("a failing disk", () => {
     const old = bed.text(0);
     bed.nowMs += 1000;
     await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal(bed.files.heldSyncs.length, 0, "nor does the timer sync it");
+    assert.equal(bed.files.heldSyncs.length, 0);
+    assert.equal(kinds().filter((kind) => kind === "sync_failed").length, 1, "nor does the timer sync it");
 
     bed.files.holdSyncs = false;
     bed.files.onSync = () => null;
@@ -311,6 +312,35 @@ describe("a failing disk", () => {
     assert.deepEqual(bed.segments(), [0, 5]);
     assert.equal(bed.text(5), next);
     assert.equal(bed.lane.segmentCount, 2);
+  });
+
+  test("a write that takes no byte is an error, not a loop", async () => {
+    bed.open();
+    bed.files.onWrite = () => ({ bytes: 0 });
+    bed.append(bed.line(), ACK_WRITTEN, "w");
+    await until(() => bed.settled.length === 1, "it is refused");
+    assert.equal(bed.refusalOf("w"), REFUSAL.disk);
+    await bed.close();
+  });
+
+  test("a failed sync of the directory refuses as one of the bytes does", async () => {
+    bed.open();
+    bed.files.onDirectorySync = () => "EIO";
+    bed.append(bed.line(), ACK_SYNCED, "s1");
+    await until(() => bed.settled.length === 1, "it is refused");
+    assert.equal(bed.refusalOf("s1"), REFUSAL.disk);
+    assert.equal(bed.files.syncCount, 0);
+    let syncs = 0;
+    bed.files.onDirectorySync = () => {
+      syncs++;
+      return null;
+    };
+    for (const name of ["s2", "s3"]) {
+      bed.append(bed.line(), ACK_SYNCED, name);
+      await until(() => bed.refusalOf(name) === STORED, "it is synced");
+    }
+    assert.equal(syncs, 1, "once for a segment");
+    await bed.close();
   });
 
   test("a segment that failed before its first byte is replaced while the one before is still syncing", async () => {
@@ -385,16 +415,17 @@ describe("segments", () => {
     bed.open({ segmentBytesMax: 300 });
     bed.files.holdSyncs = true;
     const count = LANE_SEALING_MAX + 2;
+    const firstMs = bed.nowMs;
     for (let at = 0; at < count; at++) {
       bed.append(bed.line(250), ACK_SYNCED, `s${at}`);
       if (at < LANE_SEALING_MAX + 1)
         await until(() => bed.lane.commits === at + 1, "it is written while the others are sealed");
+      bed.nowMs += 7;
     }
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(bed.segments().length, LANE_SEALING_MAX + 1, "the next one waits");
     assert.equal(bed.settled.length, 0);
-    bed.nowMs += 7;
-    assert.equal(bed.lane.oldestUnsyncedMs, 7);
+    assert.equal(bed.lane.oldestUnsyncedMs, bed.nowMs - firstMs);
     bed.files.holdSyncs = false;
     bed.files.releaseSyncs();
     await until(() => bed.settled.length === count, "all are synced");

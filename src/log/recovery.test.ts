@@ -250,6 +250,31 @@ test("a torn end that cannot be put aside is not cut, and the error says what to
   assert.equal(recover().bytesCut, 4);
 });
 
+test("each step is on the disk before the next one counts on it", () => {
+  lay(`${FIRST}.jsonl`, `${lines(5)}torn`);
+  const files = new FaultyFiles();
+  const steps: string[] = [];
+  files.onStep = (call, path) => steps.push(`${call} ${path.slice(lane.length)}`);
+  recover(files);
+  const name = `/quarantine/${FIRST}-${Buffer.byteLength(lines(5))}.bin`;
+  assert.deepEqual(steps, [
+    "mkdir /quarantine",
+    "sync ",
+    `create ${name}.tmp`,
+    `write ${name}.tmp`,
+    `sync ${name}.tmp`,
+    `rename ${name}`,
+    "sync /quarantine",
+    `truncate /${FIRST}.jsonl`,
+    `sync /${FIRST}.jsonl`,
+    `create /${FIRST}.idx.tmp`,
+    `write /${FIRST}.idx.tmp`,
+    `sync /${FIRST}.idx.tmp`,
+    `rename /${FIRST}.idx`,
+    "sync ",
+  ]);
+});
+
 test("killed at any step, a second recovery comes to the same end", async () => {
   const commits = await unsealed();
   const bytes = Buffer.from(commits.join(""));
