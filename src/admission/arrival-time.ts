@@ -1,23 +1,25 @@
 // HOT: time as the limiter counts it: 32 bits that wrap, in units of which one request costs a whole number.
+// (Measured by rate-limiter.bench.ts.)
 //
-// A 64-bit atomic would need a BigInt a request, and an allocation each. 32 bits are enough if the unit follows the
-// rate (their lowest 2 are lent to the slot's generation, so all figures here are multiples of 4): a request costs exactly `unitsPerRequest`, a second is exactly rate × unitsPerRequest, so nothing rounds from
-// one request to the next and nothing drifts. The unit is chosen so that the circle takes at least 128 s to go round:
+// A 64-bit atomic would need a BigInt a request, and an allocation each. 32 bits are enough if the unit follows the rate:
+// a request costs exactly `unitsPerRequest`, a second is exactly rate × unitsPerRequest, so nothing rounds from one
+// request to the next and nothing drifts. The lowest 2 bits are lent to the slot's generation, so all figures here are
+// multiples of 4. The unit is chosen so that time takes at least 128 s to go round its circle:
 //
-//                    now
-//        ahead ·······|······· behind
-//        max 1/4    . | .    the rest: idle, a full budget
-//                 .   |   .
-//               A     |     .        A: arrival ahead of now by up to one second's worth (1/128 of the circle), the
-//                .    |    .            client has used that much. Up to 1/4 still reads as ahead, so that a thread
-//                 B .....D              whose `now` is 31 s old sees debt where there is debt.
-//                     C              B, C, D: an idle client falls behind as now moves on. At 3/4 of the circle (B)
-//                                       it would come round and read as ahead.
+//     an arrival's distance from now, in circles; the two ends are one place
 //
-// Two rules keep it from getting to B. At read, more than 1/4 ahead is no debt: it is idle. And the sweep drags
-// whatever is more than 1/4 behind (D) back to 1/8 behind, which changes nothing for anyone, since idle is idle: with
-// a sweep at least every SWEEP_INTERVAL_MS_MAX (1/4 of the circle) no arrival is ever more than 1/2 behind (C).
-// Should the sweep stop altogether, a client idle for a whole circle (128 s) is told to wait up to 1/4 of it, once.
+//     -3/4            -1/2            -1/4     -1/8      0    +1/4
+//      |---------------|---------------|--------|--------|------|
+//      |  never seen   |  the sweep    |     idle:       | used |   a second's worth is 1/128; up to 1/4 reads as
+//      |  if swept     |  drags it to  |  full budget    |      |   used, for threads whose `now` is up to 31 s old
+//      |               |  -1/8         |                 |      |
+//      '- time moves an idle arrival this way ◀----------'
+//
+// What must not happen is that an idle arrival comes to the left end and is read at the right one, as used. Two rules see
+// to it. At read, more than 1/4 ahead is idle, so that there are 96 s before it could. And a sweep at least every 1/4 of
+// the circle drags whatever is farther behind than that back to 1/8, which changes nothing for anyone, since idle is
+// idle: so nothing is ever more than 1/2 behind. Should the sweep stop altogether, a client that comes back after one
+// whole circle may be told to wait, for 1/4 of it at most.
 
 import { assert } from "../base/assert.ts";
 import { RATE_LIMIT_CEILING } from "../limits.ts";

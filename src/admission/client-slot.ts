@@ -21,6 +21,7 @@
 // What is lost: where all eight ways of a set are in debt, a ninth client takes the one with the least, whose owner
 // then starts from a full budget again. So a client that has used k requests is forgotten early only once eight others
 // in its set have used as much within the same second; invented names used once push out only each other.
+// Measured by rate-limiter.bench.ts.
 
 import { unitsBehind } from "./arrival-time.ts";
 import type { RateLimiterWords } from "./rate-limiter.layout.ts";

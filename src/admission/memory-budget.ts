@@ -1,7 +1,7 @@
-// HOT: how many bytes of requests one thread may hold at once, so that many large bodies are a refusal, not a crash.
+// How many bytes of requests one thread may hold at once, so that many large bodies are a refusal, not a crash.
 //
 // Taken when a body's length is known (or as its chunks come), given back when the request is answered or its
-// connection ends. One a thread: --memory-max is divided among the threads, since no request crosses one.
+// connection ends: on the path of every body. One a thread: --memory-max is divided among the threads, since no request crosses one.
 // Invariant: 0 ≤ bytesUsed ≤ bytesMax. Whoever took gives back exactly what it took, once; giving too much is our bug.
 
 import { assert } from "../base/assert.ts";

@@ -1,4 +1,4 @@
-// HOT: the memory that all ingest threads share to count requests, and the only words of it that change.
+// HOT: the memory that all ingest threads share to count requests (measured by rate-limiter.bench.ts).
 // One cache line a set, eight clients a set; a client's set follows from its hash, its place in the set does not:
 //
 //   word  0 ................ 15   16 ............ 23  24 ............ 31   32 ...

@@ -5,12 +5,13 @@
 // ahead of now by one second at most, so that a client admitted N a second can send N at once after a second's quiet,
 // and in any t seconds N × t + N at most. A request that is refused moves nothing: asking costs no budget.
 //
-//   now ──────────────┬──────────────────────────▶ now + 1 s
-//                     │ interval │ interval │ …   ▲ a request that would end past here is refused, and told how long
-//            arrival ─┘                           │ until it would end here
+//   now                arrival                          now + 1 s
+//    |--------------------|----------|----------|----------|
+//       budget used         interval   one more   …        a request that would end past here is refused, and told in how
+//                                                          many milliseconds it would end just here
 //
-// Every thread has a limiter over the same memory. Where one is charged while another thread changes the same client, the
-// swap fails and is tried again, so that no admission is lost or given twice.
+// Every thread has a limiter over the same memory. Where two charge one client at once, one's swap fails and is tried
+// again, so that no admission is lost or given twice.
 // Invariants: one sweep at least every SWEEP_INTERVAL_MS_MAX, by one thread; the same rate in every thread.
 
 import type { Clock } from "../base/clock.ts";
