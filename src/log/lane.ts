@@ -22,6 +22,7 @@ import { DIRECT_BYTES_MIN, LANE_SEALING_MAX, LANE_WAITERS_MAX } from "../limits.
 import { CommitBuffer } from "./commit-buffer.ts";
 import { CommitWrite } from "./commit-write.ts";
 import { DIRECT_ALIGNMENT, findAlignedIndexes } from "./direct-memory.ts";
+import { DrainRate } from "./drain-rate.ts";
 import type { FileError, LogFiles } from "./files.ts";
 import { blankIndexRecord } from "./index-record.ts";
 import type { LaneOptions } from "./lane-options.ts";
@@ -31,9 +32,6 @@ import { applyRetention, type RetentionReport } from "./retention.ts";
 import { Segment } from "./segment.ts";
 import { Syncer } from "./syncer.ts";
 import { type LaneHandler, STORED, WaiterGroup } from "./waiter-group.ts";
-
-/** Weight of the newest commit in the drain rate: it follows a change within some ten commits. */
-const DRAIN_SMOOTHING = 0.1;
 
 export class Lane<W> {
   private readonly options: LaneOptions<W>;
@@ -75,7 +73,7 @@ export class Lane<W> {
   bytesInFlight = 0;
   writeMs = 0;
   syncMs = 0;
-  drainBytesPerS = 0;
+  private readonly drain = new DrainRate();
   private segmentsClosed = 0;
   private bytesClosed = 0;
 
@@ -163,6 +161,10 @@ export class Lane<W> {
     this.closing = true;
     this.closed = done;
     this.scheduleCommit();
+  }
+
+  get drainBytesPerS(): number {
+    return this.drain.bytesPerS;
   }
 
   get bytesFilling(): number {
@@ -297,11 +299,7 @@ export class Lane<W> {
     const bytes = this.writeBytes;
     this.commits++;
     this.writeMs = ms;
-    if (ms > 0) {
-      const rate = (bytes / ms) * 1000;
-      const step = (rate - this.drainBytesPerS) * DRAIN_SMOOTHING;
-      this.drainBytesPerS = this.drainBytesPerS === 0 ? rate : this.drainBytesPerS + step;
-    }
+    this.drain.add(ms, bytes);
     this.options.onWrite?.(ms, bytes);
     this.nextSequence += this.record.lines;
     segment.add(this.record);
@@ -324,7 +322,7 @@ export class Lane<W> {
     this.failures++;
     const refusal = refusalOf(error);
     if (segment !== null) {
-      const kept = this.tryCutBack(segment);
+      const kept = segment.tryCutBack(this.files);
       if (!kept) this.nextSequence += this.record.lines;
       if (!kept || refusal === REFUSAL.disk) this.retire(segment);
     }
@@ -338,16 +336,6 @@ export class Lane<W> {
     this.heldRefusal = STORED;
     this.flying.atSync.moveTo(this.flying.atWrite);
     this.settleFlying(refusal);
-  }
-
-  /** Takes the failed commit's bytes off the file again; false where even that fails: recovery will see the seal's size. */
-  private tryCutBack(segment: Segment<W>): boolean {
-    try {
-      this.files.ftruncate(segment.fd, segment.bytes);
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   /** Frees the buffer before the handler runs, since it may append, and sets the group aside while it does. */
@@ -398,16 +386,11 @@ export class Lane<W> {
   }
 
   segmentClosed(segment: Segment<W>): void {
-    if (segment.bytes > 0) {
+    const { path, bytes, lines } = segment;
+    if (bytes > 0) {
       this.segmentsClosed++;
-      this.bytesClosed += segment.bytes;
-      if (!segment.failed)
-        this.options.onEvent({
-          kind: "sealed",
-          path: segment.path,
-          bytes: segment.bytes,
-          lines: segment.lines,
-        });
+      this.bytesClosed += bytes;
+      if (!segment.failed) this.options.onEvent({ kind: "sealed", path, bytes, lines });
     }
     if (this.position > this.start || this.closing) this.scheduleCommit();
   }

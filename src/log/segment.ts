@@ -65,6 +65,16 @@ export class Segment<W> {
     this.index.add(record);
   }
 
+  /** Takes a failed commit's bytes off the file again; false where even that fails: recovery will see the seal's size. */
+  tryCutBack(files: LogFiles): boolean {
+    try {
+      files.ftruncate(this.fd, this.bytes);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   sealRecord(): IndexRecord {
     return {
       offset: this.bytes,
