@@ -33,7 +33,7 @@ export const JSON_DEPTH_MAX = 16;
 export const CLIENT_NAME_BYTES_MAX = 64;
 /** Requests per second and client, unless --rate-limit says otherwise. */
 export const RATE_LIMIT_DEFAULT = 10_000;
-/** Clients the limiter remembers at once; past it the idlest is forgotten. 16 bytes each. */
+/** Clients the limiter remembers at once; past it the idlest is forgotten. 8 bytes each. */
 export const RATE_LIMIT_CLIENTS_MAX = 65_536;
 
 /** Longest time from a request's first byte to the end of its head, milliseconds. */

@@ -12,6 +12,11 @@ export interface Registered {
 
 export class ConnectionRegistry<T extends Registered> {
   private readonly connections: T[] = [];
+  private readonly onRemoved: () => void;
+
+  constructor(onRemoved: () => void) {
+    this.onRemoved = onRemoved;
+  }
 
   get count(): number {
     return this.connections.length;
@@ -31,6 +36,7 @@ export class ConnectionRegistry<T extends Registered> {
       last.index = index;
     }
     connection.index = -1;
+    this.onRemoved();
   }
 
   /** Tells every connection whose deadline has passed. Backwards, because an expired one may remove itself. */

@@ -4,6 +4,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { ClientHash } from "../admission/client-hash.ts";
+import { ConnectionSlots } from "../admission/connection-slots.layout.ts";
 import { MemoryBudget } from "../admission/memory-budget.ts";
 import { RateLimiter } from "../admission/rate-limiter.ts";
 import { retryAfterS } from "../admission/retry-after.ts";
@@ -105,8 +106,9 @@ const pipeline = new Pipeline({
   random: Math.random,
 });
 
-const registry = new ConnectionRegistry<IngestConnection>();
-const refusedRegistry = new ConnectionRegistry<RefusedConnection>();
+const slots = new ConnectionSlots(settings.connectionSlots, settings.thread, settings.connectionsMax);
+const registry = new ConnectionRegistry<IngestConnection>(() => slots.give());
+const refusedRegistry = new ConnectionRegistry<RefusedConnection>(() => {});
 const shared: ConnectionShared<RequestContext> = {
   head: new RequestHead(),
   exchange: pipeline,
@@ -123,7 +125,7 @@ const shared: ConnectionShared<RequestContext> = {
 };
 
 function opened(stream: ByteStream): Peer {
-  if (registry.count >= settings.connectionsMax) return refuseConnection(stream);
+  if (!slots.tryTake()) return refuseConnection(stream);
   const connection = new HttpConnection(stream, pipeline.newContext(), shared);
   registry.add(connection);
   counters.add(FIELD.connectionsAccepted, 1);

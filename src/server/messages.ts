@@ -11,7 +11,9 @@ export interface IngestSettings {
   /** The port to listen on; 0 for the first thread where the operator asked for the kernel's choice. */
   port: number;
   laneDirectory: string;
+  /** Of the whole server. */
   connectionsMax: number;
+  connectionSlots: SharedArrayBuffer;
   telemetry: SharedArrayBuffer;
   limiter: SharedArrayBuffer;
   /** Of the client hash: one for the process, so that all threads find the same entry. */

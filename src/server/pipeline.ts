@@ -193,7 +193,11 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     let metricCount = 0;
     for (let i = 0; i < count; i++) {
       const connection = waiters[i]!;
-      if (connection === null) continue;
+      if (connection === null) {
+        // Answered before, at level accepted: what the disk refuses of it now is lost, and said to be.
+        if (refusal >= 0) counters.add(FIELD.acceptedMetricsLost, metrics[i]!);
+        continue;
+      }
       batches++;
       metricCount += metrics[i]!;
       const { owedKeepAlive, isHttp10 } = connection;

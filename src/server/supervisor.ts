@@ -9,6 +9,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import pino from "pino";
 import { connectionsMaxFrom, readDescriptorLimits } from "../admission/connection-cap.ts";
+import { allocateConnectionSlots } from "../admission/connection-slots.layout.ts";
 import { allocateRateLimiter } from "../admission/rate-limiter.layout.ts";
 import { RateLimiter } from "../admission/rate-limiter.ts";
 import { realClock } from "../base/clock.ts";
@@ -18,6 +19,7 @@ import {
   DRAIN_EXIT_MS_MAX,
   LIMITER_SWEEP_INTERVAL_MS,
   RATE_LIMIT_CLIENTS_MAX,
+  RETENTION_INTERVAL_MS,
   THREADS_MAX,
 } from "../limits.ts";
 import { allocateTelemetry } from "../telemetry/counters.layout.ts";
@@ -26,7 +28,7 @@ import { Probe } from "../telemetry/probe.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { lockFolder } from "./folder-lock.ts";
 import type { IngestSettings } from "./messages.ts";
-import { recoverOrphanLanes } from "./orphan-lanes.ts";
+import { OrphanLanes } from "./orphan-lanes.ts";
 import { RUNTIME, VERSION } from "./version.ts";
 import { WorkerThreads } from "./worker-threads.ts";
 
@@ -48,10 +50,11 @@ export async function startServer(config: ServeConfig): Promise<void> {
     const override = config.connectionsMax === "auto" ? 0 : config.connectionsMax;
     const connectionsMax = connectionsMaxFrom(readDescriptorLimits().soft, threads, override);
     const telemetry = allocateTelemetry(threads);
+    const connectionSlots = allocateConnectionSlots(threads);
     const limiterMemory = allocateRateLimiter(RATE_LIMIT_CLIENTS_MAX);
     const limiter = new RateLimiter(limiterMemory, config.rateLimit, realClock);
     const seed = randomBytes(8);
-    recoverOrphanLanes(dataFolder, threads, (level, text, fields) => log[level](fields, text));
+    const orphans = new OrphanLanes(dataFolder, threads, (level, text, fields) => log[level](fields, text));
 
     const workers = new WorkerThreads({
       settingsFor: (thread, port): IngestSettings => ({
@@ -60,7 +63,8 @@ export async function startServer(config: ServeConfig): Promise<void> {
         config,
         port,
         laneDirectory: join(dataFolder, `lane-${thread}`),
-        connectionsMax: Math.max(1, Math.floor(connectionsMax / threads)),
+        connectionsMax,
+        connectionSlots,
         telemetry,
         limiter: limiterMemory,
         hashSeedLow: seed.readInt32LE(0),
@@ -83,6 +87,7 @@ export async function startServer(config: ServeConfig): Promise<void> {
     });
     probe.start();
     const sweep = setInterval(() => limiter.sweep(), LIMITER_SWEEP_INTERVAL_MS);
+    const retention = setInterval(() => orphans.retain(realClock.wallMs(), config), RETENTION_INTERVAL_MS);
 
     const address = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
     lock.describe({ address });
@@ -98,6 +103,7 @@ export async function startServer(config: ServeConfig): Promise<void> {
     await workers.drain();
     clearTimeout(giveUp);
     clearInterval(sweep);
+    clearInterval(retention);
     probe.close();
     log.info("drained");
   } finally {

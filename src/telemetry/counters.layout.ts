@@ -28,7 +28,7 @@ export const ACCOUNT_SLOTS = ACCOUNT.rejected + REFUSALS.length;
  */
 export const FIELDS = [
   { name: "connectionsOpen", life: "gauge", over: "sum" },
-  { name: "connectionsMax", life: "gauge", over: "sum" }, // this thread's share of --connections-max
+  { name: "connectionsMax", life: "gauge", over: "max" }, // of the whole server: --connections-max
   { name: "connectionsAccepted", life: "counter", over: "sum" },
   { name: "connectionsRefused", life: "counter", over: "sum" },
   { name: "requests", life: "counter", over: "sum" }, // of all routes
@@ -39,6 +39,7 @@ export const FIELDS = [
   { name: "inFlightBatches", life: "gauge", over: "sum" }, // read, not yet answered
   { name: "memoryBytesUsed", life: "gauge", over: "sum" }, // of the budget for bytes in flight
   { name: "memoryBytesMax", life: "gauge", over: "sum" }, // that budget
+  { name: "acceptedMetricsLost", life: "counter", over: "sum" }, // answered at level accepted, then refused by the log
   { name: "oldestWaitMs", life: "gauge", over: "max" }, // age of the oldest batch in the lane
   { name: "commits", life: "counter", over: "sum" },
   { name: "commitBytes", life: "counter", over: "sum" },

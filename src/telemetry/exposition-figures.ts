@@ -36,6 +36,11 @@ export const SERVER_FIGURES: readonly Figure<Server>[] = [
     "Batches read and not yet answered.",
     (of) => of.fields.inFlightBatches,
   ),
+  counter(
+    "tidemark_accepted_metrics_lost_total",
+    "Metrics answered at level accepted that the log refused afterwards.",
+    (of) => of.fields.acceptedMetricsLost,
+  ),
   gauge("tidemark_ready", "1 when every thread takes batches.", (of) => of.fields.ready),
   // requests and connections
   counter("tidemark_requests_total", "Requests of all routes.", (of) => of.fields.requests),

@@ -1,6 +1,6 @@
-// How far the server is from each limit that could stop it, and which is the nearest: pure, from the figures that
-// every reader has. A limit that is per thread (queue, memory, connections, CPU) is told by the thread that is nearest
-// to it, for one full lane already answers 503. What is unknown on either side has no ratio and is never the nearest.
+// How far the server is from each limit that could stop it, and which is the nearest: pure, from the figures that every
+// reader has. A limit that is per thread (queue, memory, CPU) is told by the thread that is nearest to it, for one full
+// lane already answers 503. What is unknown on either side has no ratio and is never the nearest.
 
 import type { FieldName } from "./counters.layout.ts";
 import type { ProbeSnapshot, Snapshot } from "./snapshot.ts";
@@ -40,7 +40,7 @@ export function headroomOf(snapshot: Snapshot, probe: ProbeSnapshot): Headroom {
   const diskUsed = figures.diskTotalBytes - figures.diskFreeBytes;
   const limits: LimitUse[] = [
     use("descriptors", "descriptors", figures.descriptorsUsed, figures.descriptorsSoft),
-    nearestThread("connections", "connections", snapshot, "connectionsOpen", "connectionsMax"),
+    use("connections", "connections", snapshot.fields.connectionsOpen, snapshot.fields.connectionsMax),
     use("accept_queue", "connections", figures.acceptQueueLengthMax, figures.acceptQueueCap),
     nearestThread("queue", "bytes", snapshot, "queueBytes", "queueBytesMax"),
     nearestThread("memory", "bytes", snapshot, "memoryBytesUsed", "memoryBytesMax"),

@@ -43,6 +43,7 @@ export function buildStats(snapshot: Snapshot, probe: ProbeSnapshot, settings: S
       stored: account.stored,
       rejected: Object.fromEntries(REFUSALS.map(({ reason }, index) => [reason, account.rejected[index]!])),
       in_flight: fields.inFlightBatches,
+      accepted_metrics_lost: fields.acceptedMetricsLost,
     },
     metrics_stored: account.metricsStored,
     bytes_stored: account.bytesStored,
