@@ -1,6 +1,7 @@
 // The unread bytes of a connection, from an incomplete head or from a hold: a copy, charged to the memory budget, joined
 // with what comes next.
 
+import { copyBytes } from "../base/bytes.ts";
 import type { Budget } from "./connection-shared.ts";
 
 export class KeptBytes {
@@ -13,7 +14,7 @@ export class KeptBytes {
   /** Copies bytes[start, end); false, with nothing kept, where the budget has no room. */
   tryKeep(bytes: Uint8Array, start: number, end: number, budget: Budget): boolean {
     if (!budget.tryTake(end - start)) return false;
-    this.bytes = bytes.slice(start, end);
+    this.bytes = copyBytes(bytes, start, end);
     return true;
   }
 

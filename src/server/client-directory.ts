@@ -6,6 +6,7 @@
 import type { ClientHash } from "../admission/client-hash.ts";
 import { isClientName, nameFromAddress, nameFromAuthorization } from "../admission/client-name.ts";
 import type { TokenTable } from "../admission/tokens.ts";
+import { copyBytes } from "../base/bytes.ts";
 import { REFUSAL, type Refusal } from "../errors.ts";
 import type { RequestHead } from "../http/request-head.ts";
 
@@ -71,7 +72,7 @@ export class ClientDirectory {
     if (isSame(credentials.authorization, bytes, start, end)) return credentials.client;
     const index = tokens.find(bytes, start, end);
     if (index < 0) return null;
-    credentials.authorization = bytes.slice(start, end);
+    credentials.authorization = copyBytes(bytes, start, end);
     credentials.client = this.tokenClients[index]!;
     return credentials.client;
   }
@@ -87,7 +88,7 @@ export class ClientDirectory {
     hash.hash(bytes, start, end);
     let client = this.names.get(hash.low);
     if (client === undefined || !isSame(client.json, bytes, start, end)) {
-      client = { json: bytes.slice(start, end), hashLow: hash.low, hashHigh: hash.high };
+      client = { json: copyBytes(bytes, start, end), hashLow: hash.low, hashHigh: hash.high };
       if (this.names.size >= NAMES_MAX) this.names.clear();
       this.names.set(hash.low, client);
     }
@@ -100,7 +101,7 @@ export class ClientDirectory {
     const { authorizationStart: start, authorizationEnd: end } = head;
     if (!isSame(credentials.authorization, bytes, start, end)) {
       credentials.client = this.clientOf(nameFromAuthorization(bytes, start, end));
-      credentials.authorization = bytes.slice(start, end);
+      credentials.authorization = copyBytes(bytes, start, end);
     }
     return credentials.client;
   }
