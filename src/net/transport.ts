@@ -1,5 +1,5 @@
 // The seam between the runtimes: what a listening socket and a connection are to the rest of the program.
-// bun.ts and node.ts are its two sides; everything above is the same code on both. One thread owns a listener, its
+// bun.ts and node.ts are its two sides, listen.ts takes the right one; everything above is the same code on both. One thread owns a listener, its
 // sockets and their peers; nothing here is shared.
 //
 //   kernel ──bytes──▶ Transport (bun.ts | node.ts) ──received()──▶ Peer
@@ -54,12 +54,3 @@ export interface Listener {
 
 /** Time for the event loop to take what is in the accept queue, milliseconds. */
 export const ACCEPT_QUEUE_EMPTY_MS = 20;
-
-/**
- * Opens a listening socket with SO_REUSEPORT, so that each thread can have its own on one port.
- * Rejects with the system's error (EADDRINUSE, EACCES, …) as its `code`.
- */
-export async function listen(options: ListenOptions): Promise<Listener> {
-  const side = process.versions.bun === undefined ? await import("./node.ts") : await import("./bun.ts");
-  return side.listen(options);
-}

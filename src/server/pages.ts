@@ -5,7 +5,7 @@ import { REFUSAL, type Refusal } from "../errors.ts";
 import type { Answers } from "../http/answers.ts";
 import { EXPOSITION_CONTENT_TYPE } from "../telemetry/exposition.ts";
 import type { ThreadCounters } from "../telemetry/thread-counters.ts";
-import type { IngestConnection } from "./pipeline.ts";
+import type { IngestConnection } from "./request-context.ts";
 import {
   ROUTE_HEALTH,
   ROUTE_METHOD,

@@ -13,7 +13,6 @@ import { drainWaitMs, retryAfterS } from "../admission/retry-after.ts";
 import type { Clock } from "../base/clock.ts";
 import { REFUSAL, type Refusal } from "../errors.ts";
 import type { Answers } from "../http/answers.ts";
-import type { HttpConnection } from "../http/connection.ts";
 import { ADMIT_REFUSED, ADMIT_SKIP, ADMIT_TAKE, type Exchange } from "../http/exchange.ts";
 import { CODING_UNKNOWN, type RequestHead } from "../http/request-head.ts";
 import { ACK_ACCEPTED, ACK_SYNCED } from "../log/files.ts";
@@ -22,23 +21,12 @@ import type { LaneHandler } from "../log/waiter-group.ts";
 import { type BatchDecoder, linesBytesMax } from "../metric/batch-decoder.ts";
 import { FIELD } from "../telemetry/counters.layout.ts";
 import type { ThreadCounters } from "../telemetry/thread-counters.ts";
-import type { Client, ClientDirectory, Credentials } from "./client-directory.ts";
+import type { ClientDirectory } from "./client-directory.ts";
 import { isMediaTypeTaken } from "./media-type.ts";
 import type { Pages } from "./pages.ts";
+import type { IngestConnection, RequestContext } from "./request-context.ts";
 import { allowFor, ROUTE_INGEST, routeOf } from "./routes.ts";
 import type { StageSample } from "./stage-sample.ts";
-
-/** What the pipeline remembers on a connection. */
-export interface RequestContext extends Credentials {
-  route: number;
-  /** Of a request for a path that exists, when it is asked what is allowed there. */
-  allow: string;
-  acceptsJson: boolean;
-  requestClient: Client | null;
-  level: number;
-}
-
-export type IngestConnection = HttpConnection<RequestContext>;
 
 export interface PipelineParts {
   clock: Clock;

@@ -1,0 +1,12 @@
+// Chooses the side of the seam that fits the runtime; only that one is ever loaded.
+
+import type { Listener, ListenOptions } from "./transport.ts";
+
+/**
+ * Opens a listening socket with SO_REUSEPORT, so that each thread can have its own on one port.
+ * Rejects with the system's error (EADDRINUSE, EACCES, …) as its `code`.
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const side = process.versions.bun === undefined ? await import("./node.ts") : await import("./bun.ts");
+  return side.listen(options);
+}
