@@ -1,10 +1,10 @@
 // The long way: a metric as the contract allows it, keys in any order, with white space, escapes and any Unicode. It
-// decides what is wrong and says where; its line is the same, byte for byte, as tight-metric.ts writes.
+// decides what is wrong and says where; its line is the same, byte for byte, as plain-metric.ts writes.
 //
 // Outside of strings nothing here looks whether the body has ended: its last byte is a `}` (the decoder has made sure),
 // which no loop passes; only behind a `}` the end is asked for.
 //
-// HOT: on the ingest thread, once a metric that is not tight; one reader a decoder.
+// HOT: on the ingest thread, once a metric that is not plain; one reader a decoder.
 
 import { NAME_CHARACTERS_MAX, TIMESTAMP_MS_MAX } from "../limits.ts";
 import type { BatchBuffers } from "./batch-buffers.ts";
@@ -27,13 +27,14 @@ export const FIELD_NAMES = ["name", "value", "type", "tags", "timestamp"] as con
 const encoder = new TextEncoder();
 const KEYS = FIELD_NAMES.map((name) => encoder.encode(`${name}"`));
 /** The types with their closing quotes; the first is the default. */
-const TYPES = ["gauge", "counter", "histogram", "summary"].map((type) => encoder.encode(`${type}"`));
-const TS = encoder.encode('{"ts":');
-const NAME_PART = encoder.encode(',"name":"');
-const VALUE_PART = encoder.encode('","value":');
-const TYPE_PART = encoder.encode(',"type":"');
-const TAGS_PART = encoder.encode(',"tags":');
-const TAGS_NONE = encoder.encode("{}");
+const TYPE_NAMES = ["gauge", "counter", "histogram", "summary"];
+const TYPES = TYPE_NAMES.map((type) => encoder.encode(`${type}"`));
+
+const TS = textOf('{"ts":');
+const NAME_PART = textOf(',"name":"');
+const VALUE_PART = textOf('","value":');
+const TYPE_PARTS = TYPE_NAMES.map((type) => textOf(`,"type":"${type}","tags":`));
+const TAGS_NONE = textOf("{}");
 
 export class AnyMetric {
   /** After -1: what was wrong, where, in which field (an index in FIELD_NAMES, or -1), and which tag's or unknown key's quote. */
@@ -57,6 +58,7 @@ export class AnyMetric {
   /** Reads the metric that starts at `start` and writes its line. Returns the position after its `}`, or -1. */
   read(buffers: BatchBuffers, start: number): number {
     const bytes = buffers.input;
+    const view = buffers.inputView;
     const end = buffers.inputEnd;
     this.faultField = -1;
     this.faultKeyAt = -1;
@@ -68,7 +70,7 @@ export class AnyMetric {
       for (;;) {
         if (bytes[p] !== 0x22) return this.#refuse(FAULT.keyExpected, p);
         const keyAt = p;
-        const field = this.#field(bytes, p + 1, end);
+        const field = this.#field(bytes, view, p + 1, end);
         if (field <= FIELD_UNKNOWN) return -1;
         p = this.#keyEnd;
         if ((seen & field) !== 0) {
@@ -81,7 +83,7 @@ export class AnyMetric {
         p++;
         if (bytes[p]! <= 0x20) p = skipWhiteSpace(bytes, p);
         this.faultField = fieldIndex(field);
-        p = this.#value(bytes, p, end, field);
+        p = this.#value(bytes, view, p, end, field);
         if (p < 0) return -1;
         this.faultField = -1;
         if (p >= end) return this.#refuse(FAULT.commaOrBraceExpected, p);
@@ -102,7 +104,7 @@ export class AnyMetric {
   #keyEnd = 0;
 
   /** The field whose key starts at `start`, behind its quote, with #keyEnd set; or FIELD_UNKNOWN or -1, refused. */
-  #field(bytes: Uint8Array, start: number, end: number): number {
+  #field(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const c = bytes[start];
     const index =
       c === 0x6e
@@ -120,12 +122,12 @@ export class AnyMetric {
       this.#keyEnd = start + KEYS[index]!.length;
       return 1 << index;
     }
-    return this.#fieldEscaped(bytes, start, end);
+    return this.#fieldEscaped(bytes, view, start, end);
   }
 
-  #fieldEscaped(bytes: Uint8Array, start: number, end: number): number {
+  #fieldEscaped(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const strings = this.#strings;
-    this.#keyEnd = strings.read(bytes, start, end);
+    this.#keyEnd = strings.read(view, start, end);
     if (this.#keyEnd < 0) return this.#refuse(strings.fault, strings.faultAt);
     for (let index = 0; index < KEYS.length; index++)
       if (this.#isString(bytes, KEYS[index]!)) return 1 << index;
@@ -143,23 +145,23 @@ export class AnyMetric {
     return true;
   }
 
-  #value(bytes: Uint8Array, at: number, end: number, field: number): number {
+  #value(bytes: Uint8Array, view: DataView, at: number, end: number, field: number): number {
     if (field === VALUE) return this.#number(bytes, at);
     if (field === TIMESTAMP) return this.#timestamp(bytes, at);
     if (field === TAGS) {
       if (bytes[at] !== 0x7b /* { */) return this.#refuseValue(bytes, at, FAULT.tagsKind);
-      const p = this.#tags.read(bytes, at, end);
+      const p = this.#tags.read(bytes, view, at, end);
       if (p >= 0) return p;
       this.faultKeyAt = this.#tags.faultKeyAt;
       return this.#refuse(this.#tags.fault, this.#tags.faultAt);
     }
     if (bytes[at] !== 0x22) return this.#refuseValue(bytes, at, FAULT.stringKind);
-    return field === NAME ? this.#name(bytes, at + 1, end) : this.#typeOf(bytes, at + 1, end);
+    return field === NAME ? this.#name(view, at + 1, end) : this.#typeOf(bytes, view, at + 1, end);
   }
 
-  #name(bytes: Uint8Array, start: number, end: number): number {
+  #name(view: DataView, start: number, end: number): number {
     const strings = this.#strings;
-    const p = strings.read(bytes, start, end);
+    const p = strings.read(view, start, end);
     if (p < 0) return this.#refuse(strings.fault, strings.faultAt);
     if (strings.characters === 0) return this.#refuse(FAULT.nameEmpty, start - 1);
     if (strings.characters > NAME_CHARACTERS_MAX) return this.#refuse(FAULT.nameTooLong, start - 1);
@@ -169,14 +171,14 @@ export class AnyMetric {
     return p;
   }
 
-  #typeOf(bytes: Uint8Array, start: number, end: number): number {
+  #typeOf(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     for (let index = 0; index < TYPES.length; index++) {
       if (!isTextAt(bytes, start, TYPES[index]!)) continue;
       this.#type = index;
       return start + TYPES[index]!.length;
     }
     const strings = this.#strings;
-    const p = strings.read(bytes, start, end);
+    const p = strings.read(view, start, end);
     if (p < 0) return this.#refuse(strings.fault, strings.faultAt);
     for (let index = 0; index < TYPES.length; index++) {
       if (!this.#isString(bytes, TYPES[index]!)) continue;
@@ -218,29 +220,27 @@ export class AnyMetric {
   }
 
   #write(buffers: BatchBuffers, seen: number): void {
-    const bytes = buffers.input;
-    const output = buffers.output;
-    let timestampMs = buffers.receivedAtMs;
-    let to = copyRun(TS, 0, TS.length, output, buffers.outputEnd);
+    const view = buffers.inputView;
+    const output = buffers.outputView;
+    let to = writeText(TS, output, buffers.outputEnd);
     if ((seen & TIMESTAMP) !== 0) {
-      timestampMs = this.#timestampMs;
-      to = copyRun(bytes, this.#timestampStart, this.#timestampEnd, output, to);
-    } else to = copyRun(buffers.receivedDigits, 0, buffers.receivedDigitsCount, output, to);
-    to = copyRun(NAME_PART, 0, NAME_PART.length, output, to);
-    const nameSource = this.#nameInScratch ? this.#strings.scratch : bytes;
+      const timestampMs = this.#timestampMs;
+      if (timestampMs < buffers.timestampMsFirst) buffers.timestampMsFirst = timestampMs;
+      if (timestampMs > buffers.timestampMsLast) buffers.timestampMsLast = timestampMs;
+      to = copyRun(view, this.#timestampStart, this.#timestampEnd, output, to);
+    } else {
+      to = copyRun(buffers.receivedView, 0, buffers.receivedDigitsCount, output, to);
+      buffers.isReceivedAtUsed = true;
+    }
+    to = writeText(NAME_PART, output, to);
+    const nameSource = this.#nameInScratch ? this.#strings.scratchView : view;
     to = copyRun(nameSource, this.#nameStart, this.#nameEnd, output, to);
-    to = copyRun(VALUE_PART, 0, VALUE_PART.length, output, to);
-    to = copyRun(bytes, this.#valueStart, this.#valueEnd, output, to);
-    to = copyRun(TYPE_PART, 0, TYPE_PART.length, output, to);
-    const type = TYPES[(seen & TYPE) !== 0 ? this.#type : 0]!;
-    to = copyRun(type, 0, type.length, output, to);
-    to = copyRun(TAGS_PART, 0, TAGS_PART.length, output, to);
-    if ((seen & TAGS) !== 0) to = this.#tags.write(bytes, output, to);
-    else to = copyRun(TAGS_NONE, 0, TAGS_NONE.length, output, to);
-    to = copyRun(buffers.tail, 0, buffers.tailBytes, output, to);
-    buffers.outputEnd = to;
-    if (timestampMs < buffers.timestampMsFirst) buffers.timestampMsFirst = timestampMs;
-    if (timestampMs > buffers.timestampMsLast) buffers.timestampMsLast = timestampMs;
+    to = writeText(VALUE_PART, output, to);
+    to = copyRun(view, this.#valueStart, this.#valueEnd, output, to);
+    to = writeText(TYPE_PARTS[(seen & TYPE) !== 0 ? this.#type : 0]!, output, to);
+    if ((seen & TAGS) !== 0) to = this.#tags.write(view, output, to);
+    else to = writeText(TAGS_NONE, output, to);
+    buffers.outputEnd = copyRun(buffers.tailView, 0, buffers.tailBytes, output, to);
   }
 
   #refuse(fault: number, at: number): number {
@@ -257,4 +257,13 @@ export class AnyMetric {
 
 function fieldIndex(field: number): number {
   return 31 - Math.clz32(field);
+}
+
+/** A constant that copyRun() can read, three bytes past its end. */
+function textOf(text: string): DataView {
+  return new DataView(encoder.encode(`${text}\0\0\0`).buffer);
+}
+
+function writeText(text: DataView, output: DataView, to: number): number {
+  return copyRun(text, 0, text.byteLength - 3, output, to);
 }

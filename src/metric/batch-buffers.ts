@@ -1,5 +1,5 @@
 // The bytes one decode works on: the body it reads, the lines it writes, and the parts every line of the batch shares.
-// Both metric readers (tight-metric.ts, any-metric.ts) work on this one object, on the ingest thread that owns it.
+// All metric readers (tight-metric.ts, plain-metric.ts, any-metric.ts) work on this one object, on the ingest thread that owns it.
 //
 // Views of our own are laid over the caller's arrays, so that the hot loops always see the same two classes whatever
 // came in (a Buffer, a Uint8Array): on Node that keeps them monomorphic. A view costs more than a small body, so small
@@ -9,11 +9,12 @@
 
 /** Bodies up to this many bytes are copied, as two new views cost more than the copy. */
 const SMALL_BYTES_MAX = 4096;
-/** How far past a checked position tryTightMetric reads without looking: its longest number and fixed texts. */
+/** How far past a checked position plain-parts.ts reads without looking: its longest number and fixed texts. */
 export const LOOKAHEAD_BYTES = 512;
 
 const TAIL_START = new TextEncoder().encode(',"client":"');
-const DIGITS_MAX = 16;
+/** TIMESTAMP_MS_MAX in decimal, and what copyRun() reads past it. */
+const DIGITS_BYTES = 16 + 3;
 
 export class BatchBuffers {
   input: Uint8Array<ArrayBufferLike>;
@@ -34,12 +35,20 @@ export class BatchBuffers {
   tailBytes = 0;
 
   /** The time of receipt in decimal, the timestamp of a metric that names none. */
-  readonly receivedDigits = new Uint8Array(DIGITS_MAX);
+  readonly receivedDigits = new Uint8Array(DIGITS_BYTES);
+  readonly receivedView = new DataView(this.receivedDigits.buffer);
   receivedDigitsCount = 0;
   receivedAtMs = -1;
 
+  /** The tags object that plain-tags.ts read last in this body, and how often looking for it again still pays. */
+  tagsStart = 0;
+  tagsBytes = 0;
+  tagsPatience = 0;
+
+  /** The least and greatest timestamp that metrics named, and whether one named none. */
   timestampMsFirst = 0;
   timestampMsLast = 0;
+  isReceivedAtUsed = false;
 
   readonly #small = new Uint8Array(SMALL_BYTES_MAX + LOOKAHEAD_BYTES);
   readonly #smallView = new DataView(this.#small.buffer);
@@ -60,8 +69,11 @@ export class BatchBuffers {
       this.outputView = new DataView(out.buffer, out.byteOffset, out.byteLength);
     }
     this.outputEnd = outStart;
+    this.tagsBytes = 0;
+    this.tagsPatience = 4;
     this.timestampMsFirst = Number.POSITIVE_INFINITY;
     this.timestampMsLast = -1;
+    this.isReceivedAtUsed = false;
     const length = end - start;
     if (length <= SMALL_BYTES_MAX) {
       Buffer.prototype.copy.call(bytes, this.#small, 0, start, end);

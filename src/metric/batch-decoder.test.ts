@@ -132,6 +132,48 @@ describe("a batch becomes canonical lines", () => {
     assert.equal(decoder.timestampMsLast, TIMESTAMP_MS_MAX);
   });
 
+  test("every character stands as it was sent, wherever it falls", () => {
+    for (let before = 0; before < 16; before++) {
+      const text = `${"a".repeat(before)}\u{10ffff}\x7f\u{10ffff}\x7f\x7fé`;
+      for (const space of ["", " "])
+        assert.deepEqual(
+          decode(one(`"name":${space}"${text}","value":1,"tags":${space}{"${text}":"${text}"}`)),
+          [
+            `{"ts":1763890000123,"name":"${text}","value":1,"type":"gauge","tags":{"${text}":"${text}"},"client":"agent-1"}`,
+          ],
+        );
+    }
+  });
+
+  test("tags like those of the metric before are its own", () => {
+    const tags = [
+      "{}",
+      '{"a":"b"}',
+      '{"a":"b"}',
+      '{"a":"bc"}',
+      '{"a":"b","c":"d"}',
+      '{"a":"b","c":"d"}',
+      '{"a": "b"}',
+      '{"a": "b"}',
+      "{}",
+      "{}",
+    ];
+    for (const repeat of [1, 30]) {
+      const sent = tags.flatMap((text) => Array<string>(repeat).fill(text));
+      const lines = decode(`{"metrics":[${sent.map((text) => `{${NAMED},"tags":${text}}`).join(",")}]}`);
+      assert.deepEqual(
+        (lines as string[]).map((line) => JSON.stringify(JSON.parse(line).tags)),
+        sent.map((text) => text.replace(" ", "")),
+      );
+    }
+    assert.match(
+      decode(
+        `{"metrics":[{${NAMED},"tags":{"a":"b"}},{${NAMED},"tags":{"a":"b"},"tags":{"a":"b"}}]}`,
+      ) as string,
+      /metrics\[1\]\.tags: the key comes twice/,
+    );
+  });
+
   test("what follows the body in its array is not read, nor what a batch before left", () => {
     decode(one('"name":"a","value":1,"tags":{"k":"v"}'));
     for (const body of [

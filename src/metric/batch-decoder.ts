@@ -2,7 +2,8 @@
 //
 //   {"metrics":[{…},{…}]}   ─▶   {"ts":…,"name":…,"value":…,"type":…,"tags":{…},"client":…}\n   one a metric
 //
-// The envelope is read here; each metric by tight-metric.ts if it can, else by any-metric.ts. All or nothing: a refused
+// The envelope is read here; each metric by the first that can of
+// tight-metric.ts, plain-metric.ts and any-metric.ts, which write the same bytes. All or nothing: a refused
 // batch leaves garbage in `out` that counts for nothing. What is accepted is JSON (RFC 8259) in well-formed UTF-8, and its
 // lines say the same. Time is linear in the body, whatever it holds: nothing nests deeper here than the contract does.
 //
@@ -13,6 +14,7 @@ import { AnyMetric, FIELD_NAMES } from "./any-metric.ts";
 import { BatchBuffers } from "./batch-buffers.ts";
 import { describeFault, FAULT, FAULT_JSON_END, printableStringAt, startsValue } from "./fault.ts";
 import { JsonString } from "./json-string.ts";
+import { tryPlainMetric } from "./plain-metric.ts";
 import { isTextAt, skipWhiteSpace } from "./runs.ts";
 import { tryTightMetric } from "./tight-metric.ts";
 
@@ -33,6 +35,9 @@ export function linesBytesMax(bodyBytes: number, metricsMax: number, clientBytes
   const metrics = Math.min(metricsMax, Math.ceil(bodyBytes / METRIC_BYTES_MIN));
   return bodyBytes + metrics * (LINE_BYTES_ADDED_MAX + clientBytes) + OVERRUN_BYTES_MAX;
 }
+
+/** After so many metrics that are not tight a batch's others are not tried: one serialiser wrote them all. */
+const TIGHT_MISSES_MAX = 4;
 
 /** What the fault was found in: the body as a whole, its "metrics", or a metric. */
 const IN_BODY = -2;
@@ -85,6 +90,10 @@ export class BatchDecoder {
     this.outEnd = buffers.outputEnd;
     this.timestampMsFirst = buffers.timestampMsFirst;
     this.timestampMsLast = buffers.timestampMsLast;
+    if (buffers.isReceivedAtUsed) {
+      this.timestampMsFirst = Math.min(this.timestampMsFirst, receivedAtMs);
+      this.timestampMsLast = Math.max(this.timestampMsLast, receivedAtMs);
+    }
     return count;
   }
 
@@ -131,9 +140,15 @@ export class BatchDecoder {
 
     const metricsMax = this.#metricsMax;
     let count = 0;
+    let tightMissesLeft = TIGHT_MISSES_MAX;
     for (;;) {
       if (count === metricsMax) return this.#refuse(FAULT.metricsTooMany, p, IN_METRICS);
-      let after = tryTightMetric(buffers, p);
+      let after = -1;
+      if (tightMissesLeft > 0) {
+        after = tryTightMetric(buffers, p);
+        if (after < 0) tightMissesLeft--;
+      }
+      if (after < 0) after = tryPlainMetric(buffers, p);
       if (after < 0) {
         after = this.#metric.read(buffers, p);
         if (after < 0) return this.#refuse(this.#metric.fault, this.#metric.faultAt, count);
@@ -157,7 +172,7 @@ export class BatchDecoder {
     if (!isTextAt(bytes, at + 1, METRICS_QUOTED)) {
       const strings = this.#strings;
       strings.forget(end);
-      p = strings.read(bytes, at + 1, end);
+      p = strings.read(this.#buffers.inputView, at + 1, end);
       if (p < 0) return this.#refuse(strings.fault, strings.faultAt, IN_BODY);
       const source = strings.inScratch ? strings.scratch : bytes;
       if (strings.end - strings.start !== METRICS.length || !isTextAt(source, strings.start, METRICS))

@@ -76,7 +76,9 @@ export function randomMetrics(random: Random, countMax: number): SampleMetric[] 
       value: randomNumber(random),
     };
     if (random() < 0.7) metric.type = TYPES[Math.floor(random() * 4)]!;
-    if (random() < 0.7) {
+    const before = metrics.at(-1)?.tags;
+    if (before !== undefined && random() < 0.5) metric.tags = alikeTags(before, random);
+    else if (random() < 0.7) {
       const tags = new Map<string, string>();
       for (let tag = Math.floor(random() ** 3 * 33); tag > 0; tag--)
         tags.set(
@@ -90,6 +92,14 @@ export function randomMetrics(random: Random, countMax: number): SampleMetric[] 
     metrics.push(metric);
   }
   return metrics;
+}
+
+/** The same tags, or nearly: the last one's value longer, or the last one left out. */
+function alikeTags(tags: [string, string][], random: Random): [string, string][] {
+  const last = tags.at(-1);
+  if (last === undefined || random() < 0.7) return tags;
+  const others = tags.slice(0, -1);
+  return random() < 0.5 ? others : [...others, [last[0], random() < 0.5 ? `${last[1]}"` : `x${last[1]}`]];
 }
 
 function randomText(random: Random, length: number): string {

@@ -18,6 +18,9 @@ for (let c = 0x20; c < 0x80; c++) PLAIN[c] = c === 0x22 || c === 0x5c ? 0 : 1;
 
 const HEX = new TextEncoder().encode("0123456789abcdef");
 
+/** copyRun() reads so far past a run. */
+const OVERRUN_BYTES_MAX = 3;
+
 export class JsonString {
   /** The last string read: in the input, or in `scratch` where inScratch. Without its quotes. */
   start = 0;
@@ -29,6 +32,7 @@ export class JsonString {
   fault = 0;
   faultAt = 0;
   scratch = new Uint8Array(0);
+  scratchView = new DataView(this.scratch.buffer);
 
   #used = 0;
   #scratchBytesMin = 0;
@@ -36,17 +40,17 @@ export class JsonString {
   /** Forgets the scratch's strings; no body longer than this comes before the next call. */
   forget(bodyBytes: number): void {
     this.#used = 0;
-    this.#scratchBytesMin = bodyBytes;
+    this.#scratchBytesMin = bodyBytes + OVERRUN_BYTES_MAX;
   }
 
   /** Reads the string whose first byte after the quote is at `start`. Returns the position after its closing quote, or -1. */
-  read(bytes: Uint8Array, start: number, end: number): number {
+  read(view: DataView, start: number, end: number): number {
     const plain = PLAIN;
     let p = start;
-    while (p < end && plain[bytes[p]!] === 1) p++;
+    while (p < end && plain[view.getUint8(p)] === 1) p++;
     let characters = p - start;
     while (p < end) {
-      const c = bytes[p]!;
+      const c = view.getUint8(p);
       if (c === 0x22 /* " */) {
         this.start = start;
         this.end = p;
@@ -54,8 +58,8 @@ export class JsonString {
         this.characters = characters;
         return p + 1;
       }
-      if (c === 0x5c /* \ */) return this.#readEscaped(bytes, start, p, end, characters);
-      const length = plain[c] === 1 ? 1 : this.#multiByteLength(bytes, p, end);
+      if (c === 0x5c /* \ */) return this.#readEscaped(view, start, p, end, characters);
+      const length = plain[c] === 1 ? 1 : this.#multiByteLength(view, p, end);
       if (length === 0) return -1;
       p += length;
       characters++;
@@ -65,22 +69,25 @@ export class JsonString {
 
   /** Goes on at the first backslash, copying into the scratch. */
   #readEscaped(
-    bytes: Uint8Array,
+    view: DataView,
     start: number,
     backslash: number,
     end: number,
     charactersBefore: number,
   ): number {
-    if (this.scratch.length < this.#scratchBytesMin) this.scratch = new Uint8Array(this.#scratchBytesMin);
+    if (this.scratch.length < this.#scratchBytesMin) {
+      this.scratch = new Uint8Array(this.#scratchBytesMin);
+      this.scratchView = new DataView(this.scratch.buffer);
+    }
     const scratch = this.scratch;
     const plain = PLAIN;
     const first = this.#used;
     let to = first;
-    for (let p = start; p < backslash; p++) scratch[to++] = bytes[p]!;
+    for (let p = start; p < backslash; p++) scratch[to++] = view.getUint8(p);
     let characters = charactersBefore;
     let p = backslash;
     while (p < end) {
-      const c = bytes[p]!;
+      const c = view.getUint8(p);
       if (plain[c] === 1) {
         scratch[to++] = c;
         p++;
@@ -92,14 +99,14 @@ export class JsonString {
         this.#used = to;
         return p + 1;
       } else if (c === 0x5c /* \ */) {
-        const escaped = this.#codePointAt(bytes, p, end);
+        const escaped = this.#codePointAt(view, p, end);
         if (escaped < 0) return -1;
         to = writeCanonical(scratch, to, escaped);
-        p += bytes[p + 1] !== 0x75 /* u */ ? 2 : escaped < 0x10000 ? 6 : 12;
+        p += view.getUint8(p + 1) !== 0x75 /* u */ ? 2 : escaped < 0x10000 ? 6 : 12;
       } else {
-        const length = this.#multiByteLength(bytes, p, end);
+        const length = this.#multiByteLength(view, p, end);
         if (length === 0) return -1;
-        for (let index = 0; index < length; index++) scratch[to++] = bytes[p++]!;
+        for (let index = 0; index < length; index++) scratch[to++] = view.getUint8(p++);
       }
       characters++;
     }
@@ -107,31 +114,31 @@ export class JsonString {
   }
 
   /** What the escape at `at` means, or -1. A surrogate pair is one code point. */
-  #codePointAt(bytes: Uint8Array, at: number, end: number): number {
+  #codePointAt(view: DataView, at: number, end: number): number {
     if (at + 1 >= end) return this.#refuse(FAULT.stringUnclosed, at);
-    const c = bytes[at + 1]!;
+    const c = view.getUint8(at + 1);
     if (c === 0x22 || c === 0x5c || c === 0x2f) return c; // " \ /
     if (c === 0x62) return 0x08;
     if (c === 0x66) return 0x0c;
     if (c === 0x6e) return 0x0a;
     if (c === 0x72) return 0x0d;
     if (c === 0x74) return 0x09;
-    const unit = c === 0x75 ? hexAt(bytes, at + 2, end) : -1;
+    const unit = c === 0x75 ? hexAt(view, at + 2, end) : -1;
     if (unit < 0) return this.#refuse(FAULT.escapeUnknown, at);
     if (unit < 0xd800 || unit > 0xdfff) return unit;
-    if (unit < 0xdc00 && at + 7 < end && bytes[at + 6] === 0x5c && bytes[at + 7] === 0x75) {
-      const low = hexAt(bytes, at + 8, end);
+    if (unit < 0xdc00 && at + 7 < end && view.getUint8(at + 6) === 0x5c && view.getUint8(at + 7) === 0x75) {
+      const low = hexAt(view, at + 8, end);
       if (low >= 0xdc00 && low <= 0xdfff) return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
     }
     return this.#refuse(FAULT.surrogateLone, at);
   }
 
-  #multiByteLength(bytes: Uint8Array, at: number, end: number): number {
-    if (bytes[at]! < 0x20) {
+  #multiByteLength(view: DataView, at: number, end: number): number {
+    if (view.getUint8(at) < 0x20) {
       this.#refuse(FAULT.controlInString, at);
       return 0;
     }
-    const length = utf8Length(bytes, at, end);
+    const length = utf8Length(view, at, end);
     if (length === 0) this.#refuse(FAULT.utf8, at);
     return length;
   }
@@ -171,11 +178,11 @@ function shortEscape(codePoint: number): number {
 }
 
 /** The four hex digits at `at` as a number, or -1. */
-function hexAt(bytes: Uint8Array, at: number, end: number): number {
+function hexAt(view: DataView, at: number, end: number): number {
   if (at + 4 > end) return -1;
   let unit = 0;
   for (let index = 0; index < 4; index++) {
-    const c = bytes[at + index]!;
+    const c = view.getUint8(at + index);
     const letter = c | 0x20;
     if (c >= 0x30 && c <= 0x39) unit = unit * 16 + c - 0x30;
     else if (letter >= 0x61 && letter <= 0x66) unit = unit * 16 + letter - 0x57;

@@ -29,7 +29,7 @@ export class TagsReader {
   }
 
   /** Reads the object whose `{` is at `start`. Returns the position after its `}`, or -1. */
-  read(bytes: Uint8Array, start: number, end: number): number {
+  read(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     this.#start = start;
     this.#canonical = true;
     this.faultKeyAt = -1;
@@ -40,7 +40,7 @@ export class TagsReader {
       const keyAt = p;
       if (bytes[p] !== 0x22) return this.#refuse(FAULT.keyExpected, p, -1);
       if (count === TAGS_MAX) return this.#refuse(FAULT.tagsTooMany, p, -1);
-      p = this.#string(bytes, p + 1, end, 4 * count);
+      p = this.#string(view, p + 1, end, 4 * count);
       if (p < 0) return this.#refuse(this.#strings.fault, this.#strings.faultAt, -1);
       if (this.#isDuplicate(bytes, count)) return this.#refuse(FAULT.tagDuplicate, keyAt, keyAt);
       p = this.#skip(bytes, p);
@@ -48,7 +48,7 @@ export class TagsReader {
       p = this.#skip(bytes, p + 1);
       if (bytes[p] !== 0x22)
         return this.#refuse(startsValue(bytes[p]!) ? FAULT.tagKind : FAULT.valueExpected, p, keyAt);
-      p = this.#string(bytes, p + 1, end, 4 * count + 2);
+      p = this.#string(view, p + 1, end, 4 * count + 2);
       if (p < 0) return this.#refuse(this.#strings.fault, this.#strings.faultAt, keyAt);
       count++;
       p = this.#skip(bytes, p);
@@ -59,27 +59,27 @@ export class TagsReader {
   }
 
   /** Writes the object read last at `at` and returns the position after it. */
-  write(bytes: Uint8Array, output: Uint8Array, at: number): number {
-    if (this.#canonical) return copyRun(bytes, this.#start, this.#end, output, at);
+  write(view: DataView, output: DataView, at: number): number {
+    if (this.#canonical) return copyRun(view, this.#start, this.#end, output, at);
     const spans = this.#spans;
     let to = at;
-    output[to++] = 0x7b; // {
+    output.setUint8(to++, 0x7b); // {
     for (let index = 0; index < 4 * this.count; index += 2) {
-      if (index !== 0) output[to++] = (index & 2) === 0 ? 0x2c : 0x3a; // , :
-      output[to++] = 0x22;
+      if (index !== 0) output.setUint8(to++, (index & 2) === 0 ? 0x2c : 0x3a); // , :
+      output.setUint8(to++, 0x22);
       const start = spans[index]!;
       const end = spans[index + 1]!;
-      if (start < SCRATCH) to = copyRun(bytes, start, end, output, to);
-      else to = copyRun(this.#strings.scratch, start - SCRATCH, end - SCRATCH, output, to);
-      output[to++] = 0x22;
+      if (start < SCRATCH) to = copyRun(view, start, end, output, to);
+      else to = copyRun(this.#strings.scratchView, start - SCRATCH, end - SCRATCH, output, to);
+      output.setUint8(to++, 0x22);
     }
-    output[to++] = 0x7d; // }
+    output.setUint8(to++, 0x7d); // }
     return to;
   }
 
-  #string(bytes: Uint8Array, start: number, end: number, index: number): number {
+  #string(view: DataView, start: number, end: number, index: number): number {
     const strings = this.#strings;
-    const p = strings.read(bytes, start, end);
+    const p = strings.read(view, start, end);
     const moved = strings.inScratch ? SCRATCH : 0;
     if (moved !== 0) this.#canonical = false;
     this.#spans[index] = strings.start + moved;

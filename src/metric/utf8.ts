@@ -3,20 +3,20 @@
 // HOT: pure, no allocation.
 
 /** The bytes of the well-formed character at `at` that ends before `end`: 1 to 4, or 0 where there is none. */
-export function utf8Length(bytes: Uint8Array, at: number, end: number): number {
-  const lead = bytes[at]!;
+export function utf8Length(view: DataView, at: number, end: number): number {
+  const lead = view.getUint8(at);
   if (lead < 0x80) return 1;
   if (lead < 0xc2 || lead > 0xf4) return 0;
   const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
   if (at + length > end) return 0;
-  const second = bytes[at + 1]!;
+  const second = view.getUint8(at + 1);
   if ((second & 0xc0) !== 0x80) return 0;
   if (lead === 0xe0 && second < 0xa0) return 0;
   if (lead === 0xed && second > 0x9f) return 0;
   if (lead === 0xf0 && second < 0x90) return 0;
   if (lead === 0xf4 && second > 0x8f) return 0;
-  if (length > 2 && (bytes[at + 2]! & 0xc0) !== 0x80) return 0;
-  if (length > 3 && (bytes[at + 3]! & 0xc0) !== 0x80) return 0;
+  if (length > 2 && (view.getUint8(at + 2) & 0xc0) !== 0x80) return 0;
+  if (length > 3 && (view.getUint8(at + 3) & 0xc0) !== 0x80) return 0;
   return length;
 }
 
