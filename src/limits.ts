@@ -58,6 +58,8 @@ export const LIMITER_SWEEP_INTERVAL_MS = 30_000;
 export const DEADLINE_TICK_MS = 500;
 /** Time between a drain's start and the closing of idle connections, milliseconds. */
 export const DRAIN_GRACE_MS = 1_000;
+/** Between a drain's start and the closing of connections that never sent a request, milliseconds: the last ones taken have theirs on the way. */
+export const DRAIN_UNUSED_MS = 2_000;
 /** Whole drain, milliseconds; past it what is left is cut. The promise is 5 s from signal to exit. */
 export const DRAIN_MS_MAX = 4_000;
 

@@ -8,6 +8,7 @@ export interface Registered {
   readonly deadlineMs: number;
   expired(): void;
   finishIfIdle(): void;
+  finishIfUnused(): void;
 }
 
 export class ConnectionRegistry<T extends Registered> {
@@ -49,5 +50,9 @@ export class ConnectionRegistry<T extends Registered> {
 
   finishIdle(): void {
     for (let i = this.connections.length - 1; i >= 0; i--) this.connections[i]?.finishIfIdle();
+  }
+
+  finishUnused(): void {
+    for (let i = this.connections.length - 1; i >= 0; i--) this.connections[i]?.finishIfUnused();
   }
 }

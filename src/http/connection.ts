@@ -69,6 +69,8 @@ export class HttpConnection<C> {
   private isParsing = false;
   /** The first bytes of a head are here: its deadline runs from them, whatever drips in afterwards. */
   private isHeadBegun = false;
+  /** No head has been whole yet. */
+  private isUnused = true;
   /** The last request of this connection has been taken: nothing after it is read. */
   private isLast = false;
   private peerHasEnded = false;
@@ -174,9 +176,18 @@ export class HttpConnection<C> {
     this.fail(REFUSAL.timeout, "");
   }
 
-  /** Drain: nothing more is awaited from an idle connection. */
+  /** Drain: nothing more is awaited from an idle connection; from one that is new, its first request is. */
   finishIfIdle(): void {
-    if (this.state === STATE_HEAD && this.owed === 0 && this.kept.isEmpty && !this.isHeld) this.finish();
+    if (!this.isUnused && this.isIdle()) this.finish();
+  }
+
+  /** Drain: that first request has not come. */
+  finishIfUnused(): void {
+    if (this.isUnused && this.isIdle()) this.finish();
+  }
+
+  private isIdle(): boolean {
+    return this.state === STATE_HEAD && this.owed === 0 && this.kept.isEmpty && !this.isHeld;
   }
 
   // ── parsing ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -225,6 +236,7 @@ export class HttpConnection<C> {
       return start;
     }
     this.isHeadBegun = false;
+    this.isUnused = false;
     this.isHttp10 = head.isHttp10;
     this.ackAsked = head.ackAsked;
     this.isHead = head.method === METHOD_HEAD;

@@ -21,6 +21,7 @@ import {
   DEADLINE_TICK_MS,
   DRAIN_GRACE_MS,
   DRAIN_MS_MAX,
+  DRAIN_UNUSED_MS,
   LANE_BUFFER_BYTES,
   REFUSED_CONNECTIONS_MAX,
   RETENTION_INTERVAL_MS,
@@ -233,6 +234,7 @@ async function drain(): Promise<void> {
     shared.coarseMs = clock.monotonicMs();
     registry.tick(shared.coarseMs);
     registry.finishIdle();
+    if (!hasTime(DRAIN_UNUSED_MS)) registry.finishUnused();
   }
   lane.close(() => {
     publish();

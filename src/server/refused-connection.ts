@@ -42,4 +42,6 @@ export class RefusedConnection implements Registered {
   finishIfIdle(): void {
     this.stream.destroy();
   }
+
+  finishIfUnused(): void {}
 }
