@@ -256,7 +256,7 @@ parentPort!.on("message", (message: ToIngest) => {
 
 try {
   const report = lane.open();
-  tell({ kind: "log", level: "info", text: "lane open", fields: { lane: settings.thread, ...report } });
+  tell({ kind: "log", level: "debug", text: "lane open", fields: { lane: settings.thread, ...report } });
   listener = await listen({ host: config.host, port: settings.port, backlog: config.backlog, opened });
   setInterval(tick, DEADLINE_TICK_MS);
   publish();

@@ -14,7 +14,7 @@ export function describeLaneEvent(event: LaneEvent): EventText {
   switch (event.kind) {
     case "sealed":
       return {
-        level: "info",
+        level: "debug",
         text: "segment sealed",
         fields: { path: event.path, bytes: event.bytes, lines: event.lines },
       };

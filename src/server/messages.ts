@@ -22,7 +22,7 @@ export interface IngestSettings {
   startedAtMs: number;
 }
 
-export type LogLevel = "info" | "warn" | "error";
+export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export type FromIngest =
   | { kind: "listening"; port: number }
