@@ -93,7 +93,7 @@ describe("SIGTERM", () => {
   });
 
   test("does not wait for those that never finish, and SIGINT is the same", { timeout: 60_000 }, async () => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const drains = (["SIGTERM", "SIGINT"] as const).map(async (signal) => {
       const server = await startServer(["--threads", "1"]);
       const stuck = await RawConnection.open(server.port);
       stuck.send("POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{");
@@ -106,7 +106,8 @@ describe("SIGTERM", () => {
       await stuck.ended();
       stuck.close();
       silent.close();
-    }
+    });
+    await Promise.all(drains);
   });
 });
 
