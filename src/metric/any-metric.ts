@@ -95,6 +95,8 @@ export class AnyMetric {
         if (bytes[p]! <= 0x20) p = skipWhiteSpace(bytes, p);
       }
     }
+    // The array's and the body's end must follow, if not more: copyRun() may read so far.
+    if (p + 2 >= end) return this.#refuse(FAULT.commaOrBracketExpected, p + 1);
     if ((seen & NAME) === 0) return this.#refuse(FAULT.nameMissing, start);
     if ((seen & VALUE) === 0) return this.#refuse(FAULT.valueMissing, start);
     this.#write(buffers, seen);

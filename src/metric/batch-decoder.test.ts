@@ -130,6 +130,17 @@ describe("a batch becomes canonical lines", () => {
     assert.equal(decoder.decode(bytes, 0, bytes.length, out, 0, RECEIVED_AT_MS, client), 5);
     assert.equal(decoder.timestampMsFirst, 0);
     assert.equal(decoder.timestampMsLast, TIMESTAMP_MS_MAX);
+    for (const receivedAtMs of [1, 9])
+      for (const order of [
+        `"timestamp":5,${NAMED}`,
+        `${NAMED},"timestamp":5`,
+        `${NAMED} , "timestamp" : 5`,
+      ]) {
+        const two = encoder.encode(`{"metrics":[{${NAMED}},{${order}}]}`);
+        assert.equal(decoder.decode(two, 0, two.length, out, 0, receivedAtMs, client), 2);
+        assert.equal(decoder.timestampMsFirst, Math.min(5, receivedAtMs));
+        assert.equal(decoder.timestampMsLast, Math.max(5, receivedAtMs));
+      }
   });
 
   test("every character stands as it was sent, wherever it falls", () => {
@@ -369,6 +380,71 @@ describe("a refusal says which metric, which field and why", () => {
         decode(one(`${NAMED},"timestamp":${timestamp}`)) as string,
         /^batch: metrics\[0\]\.timestamp: must be an integer/,
       ));
+
+  for (const value of [
+    "1.",
+    "-",
+    "-.5",
+    ".5",
+    "+1",
+    "1e",
+    "1e+",
+    "1E-",
+    "1.e1",
+    "1.5.2",
+    "0x10",
+    "00",
+    "-01",
+    "1_000",
+    "1e5e",
+  ])
+    test(`the value ${value}, whichever way it is read`, () => {
+      assert.match(decode(one(`"name":"a","value":${value}`)) as string, /^json: /);
+      assert.match(decode(one(`"value":${value},"name":"a"`)) as string, /^json: /);
+      assert.match(decode(one(`"name":"a" ,"value" : ${value}`)) as string, /^json: /);
+    });
+
+  test("a timestamp with leading zeros, of as many digits as usual", () => {
+    for (const timestamp of ["0000000000001", "01763890000000", "00"])
+      for (const fields of [`${NAMED},"timestamp":${timestamp}`, `"timestamp":${timestamp},${NAMED}`])
+        assert.match(decode(one(fields)) as string, /^json: /);
+  });
+
+  test("any key twice, in any order, white space or not", () => {
+    const fields = [
+      '"name":"a"',
+      '"value":1',
+      '"type":"gauge"',
+      '"tags":{"a":"b"}',
+      '"timestamp":1763890000000',
+    ];
+    for (const [index, field] of fields.entries())
+      for (const order of [
+        fields,
+        fields.toReversed(),
+        ...fields.map((_, at) => fields.toSpliced(at, 0, field)),
+      ])
+        for (const separator of [",", ", ", " , "]) {
+          const twice = order === fields || order.length === fields.length ? [...order, field] : order;
+          const key = ["name", "value", "type", "tags", "timestamp"][index];
+          assert.equal(decode(one(twice.join(separator))), `batch: metrics[0].${key}: the key comes twice`);
+        }
+  });
+
+  test("a body cut short anywhere, long or not, however it is read", () => {
+    const metrics = [
+      '{"name":"cpu","value":1,"tags":{"a":"b"}}',
+      '{"value":2,"name":"é"}',
+      '{"name":"\\u0061","value":1e100}',
+    ];
+    for (const metric of metrics)
+      for (const count of [1, 150]) {
+        const body = `{"metrics":[${Array(count).fill(metric).join(",")}]}`;
+        assert.equal(decode(body).length, count);
+        for (let length = Math.max(0, body.length - 300); length < body.length; length++)
+          assert.equal(typeof decode(body.slice(0, length)), "string");
+      }
+  });
 
   test("more metrics than a batch may hold", () => {
     const body = (count: number) => `{"metrics":[${Array(count).fill(`{${NAMED}}`).join(",")}]}`;

@@ -27,10 +27,10 @@ export function endOfPlainString(view: DataView, start: number, guard: number): 
   let p = start;
   while (p <= guard) {
     const word = view.getInt32(p, true);
-    // A byte's top bit is set in `found` where it is a quote, a backslash, a control or not ASCII. A borrow may also set
-    // it above such a byte, never below: the lowest is right.
+    // A byte's top bit is set in `found` where it is a quote, a backslash, a control or (each of the first two terms misses
+    // one such byte, and not the same) not ASCII. A borrow may also set it above such a byte, never below: the lowest is right.
     const found =
-      (((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101) | (word - 0x20202020) | word) &
+      (((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101) | (word - 0x20202020)) &
       0x80808080;
     if (found !== 0) {
       p += (31 - Math.clz32(found & -found)) >> 3;
