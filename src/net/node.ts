@@ -6,7 +6,7 @@
 // accepted socket's handle is moved to one of ours before anything is read from it.
 
 import { createServer, type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turnOfLoop } from "node:timers/promises";
 import {
   ACCEPT_QUEUE_EMPTY_MS,
   type ByteStream,
@@ -17,6 +17,8 @@ import {
 
 /** One read's bytes at most; a batch of 1,000 metrics is about 75 KB. */
 const READ_BYTES_MAX = 256 * 1024;
+/** Longest time that a closing listener's queue is being emptied, milliseconds; clients that keep coming keep it so. */
+const EMPTYING_MS_MAX = 200;
 
 export function listen(options: ListenOptions): Promise<Listener> {
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
@@ -48,11 +50,17 @@ export function listen(options: ListenOptions): Promise<Listener> {
 }
 
 // uv_listen may be called again, as listen(2) may; Node has no public name for it. Where the handle changes, the queue
-// simply is not shortened first.
+// simply is not shortened first. libuv takes one connection a turn of its loop, so a queue takes as many turns to empty.
 async function close(server: Server): Promise<void> {
   const handle = (server as { _handle?: { listen?: (backlog: number) => number } })._handle;
   handle?.listen?.(0);
-  await sleep(ACCEPT_QUEUE_EMPTY_MS);
+  let taken = 0;
+  server.on("connection", () => taken++);
+  const deadlineMs = performance.now() + EMPTYING_MS_MAX;
+  for (let before = -1; taken > before && performance.now() < deadlineMs; ) {
+    before = taken;
+    await turnOfLoop();
+  }
   // A queue of length 0 still has one place. Where clients keep coming it is empty only just behind an accept.
   await new Promise<void>((resolve) => {
     const closeNow = (): void => {
