@@ -5,58 +5,30 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { storedAs } from "../support/log-files.ts";
 import { RawConnection } from "../support/raw-client.ts";
-import { get, type Headers, metric, post, readStats } from "../support/requests.ts";
-import {
-  eventually,
-  pause,
-  type ServerProcess,
-  startServer,
-  stopServers,
-} from "../support/server-process.ts";
-
-interface Seen {
-  acknowledged: number[];
-  refused: number;
-  /** Requests that were sent whole and never answered. */
-  cut: string[];
-}
-
-const LOAD_MS_MAX = 30_000;
+import { get, metric, post, readStats } from "../support/requests.ts";
+import { eventually, startServer, stopServers } from "../support/server-process.ts";
+import { DrainClients, METRIC } from "./drain-clients.ts";
 
 after(stopServers);
 
 describe("SIGTERM", () => {
-  for (const flags of [
-    ["--threads", "1"],
-    ["--threads", "3"],
-    ["--threads", "1", "--ack", "synced"],
-    ["--threads", "2", "--keep-alive", "off"],
-  ]) {
-    test(`under load, ${flags.join(" ")}: all are answered, nothing acknowledged is lost, exit 0`, {
+  for (const [threads, ...flags] of [[1], [3], [1, "--ack", "synced"], [2, "--keep-alive", "off"]] as const) {
+    const words = ["--threads", `${threads}`, ...flags];
+    test(`under load, ${words.join(" ")}: all are answered, nothing acknowledged is lost, exit 0`, {
       timeout: 60_000,
     }, async () => {
-      const server = await startServer([...flags, "--rate-limit", "0"]);
-      const seen: Seen = { acknowledged: [], refused: 0, cut: [] };
-      let next = 0;
-      const number = () => next++;
-      const clients = [
-        ...Array.from({ length: 24 }, () => keepAlive(server, seen, number)),
-        ...Array.from({ length: 8 }, () => reconnect(server, seen, number)),
-        ...Array.from({ length: 4 }, () => slowly(server, seen, number)),
-      ];
-      await eventually("there is load", () => seen.acknowledged.length > 300);
+      const server = await startServer([...words, "--rate-limit", "0"]);
+      const clients = new DrainClients(server);
+      const done = clients.run();
+      await eventually("there is load", () => clients.acknowledged.length > 300);
       const exit = await server.stop();
-      await Promise.all(clients);
+      await done;
       assert.deepEqual(exit, { code: 0, signal: null }, server.error);
-      assert.deepEqual(seen.cut, []);
-      const stored = new Set(storedAs(server.data, "drained").map(({ value }) => value));
-      assert.equal(stored.size, storedAs(server.data, "drained").length, "no metric is there twice");
-      assert.deepEqual(
-        seen.acknowledged.filter((value) => !stored.has(value)),
-        [],
-        "acknowledged, and not in the log",
-      );
-      assert.equal(stored.size, seen.acknowledged.length, "and nothing that was refused");
+      assert.deepEqual(clients.cut, []);
+      assert.ok(clients.neverTaken <= threads, `${clients.neverTaken} were reset by ${threads} listeners`);
+      const stored = storedAs(server.data, METRIC).map(({ value }) => value);
+      const sorted = (numbers: number[]): number[] => numbers.toSorted((a, b) => a - b);
+      assert.deepEqual(sorted(stored), sorted(clients.acknowledged), "stored once is what was acknowledged");
     });
   }
 
@@ -110,69 +82,3 @@ describe("SIGTERM", () => {
     await Promise.all(drains);
   });
 });
-
-/** Sends on one connection until it is told to close, then on another, until none can be had. */
-async function keepAlive(server: ServerProcess, seen: Seen, number: () => number): Promise<void> {
-  const beganMs = Date.now();
-  for (let connection = await tryOpen(server); connection !== null; connection = await tryOpen(server)) {
-    while (Date.now() - beganMs < LOAD_MS_MAX && (await askOnce(connection, seen, number()))) {}
-    connection.close();
-  }
-}
-
-/** A new connection for each request. */
-async function reconnect(server: ServerProcess, seen: Seen, number: () => number): Promise<void> {
-  for (let connection = await tryOpen(server); connection !== null; connection = await tryOpen(server)) {
-    await askOnce(connection, seen, number(), { Connection: "close" });
-    connection.close();
-  }
-}
-
-/** A keep-alive connection that sends its requests in two pieces, so that the signal comes between them. */
-async function slowly(server: ServerProcess, seen: Seen, number: () => number): Promise<void> {
-  for (let connection = await tryOpen(server); connection !== null; connection = await tryOpen(server)) {
-    let isOpen = true;
-    while (isOpen) {
-      const value = number();
-      const bytes = post(metric("drained", value));
-      connection.send(bytes.subarray(0, 60));
-      await pause(15);
-      connection.send(bytes.subarray(60));
-      isOpen = await readOne(connection, seen, value);
-    }
-    connection.close();
-  }
-}
-
-function askOnce(
-  connection: RawConnection,
-  seen: Seen,
-  value: number,
-  headers: Headers = {},
-): Promise<boolean> {
-  connection.send(post(metric("drained", value), headers));
-  return readOne(connection, seen, value);
-}
-
-/** True where the connection takes another request. */
-async function readOne(connection: RawConnection, seen: Seen, value: number): Promise<boolean> {
-  const answer = await connection.answerOrEnd();
-  if (answer === null) {
-    seen.cut.push(`request ${value} was ended by ${connection.ending}`);
-    return false;
-  }
-  if (answer.status === 200) seen.acknowledged.push(value);
-  else {
-    assert.equal(answer.status, 503, answer.head);
-    seen.refused++;
-  }
-  return answer.headers.get("connection") !== "close";
-}
-
-function tryOpen(server: ServerProcess): Promise<RawConnection | null> {
-  return RawConnection.open(server.port).catch((error) => {
-    // Reset before it was open: no request was on it.
-    assert.ok(["ECONNREFUSED", "ECONNRESET"].includes(error.code), error.code);
-    return null;
-  });
-}
