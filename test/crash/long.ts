@@ -50,7 +50,7 @@ async function main(): Promise<void> {
     // Each folder has its own plan, and each plan can be run alone.
     const run = await runOracle(Math.min(FOLDER_KILLS, kills - done), seed + done);
     for (const column of COLUMNS) sums[column] += run[column];
-    console.error(`${done + FOLDER_KILLS} of ${kills} kills: ${JSON.stringify(sums)}`);
+    console.error(`${Math.min(done + FOLDER_KILLS, kills)} of ${kills} kills: ${JSON.stringify(sums)}`);
     for (const problem of run.problems) console.error(`seed ${run.seed}: ${problem}`);
     await stopServers();
   }
