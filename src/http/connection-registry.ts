@@ -8,7 +8,7 @@ export interface Registered {
   readonly deadlineMs: number;
   expired(): void;
   finishIfIdle(): void;
-  finishIfUnused(): void;
+  finishIfIdleOrUnused(): void;
 }
 
 export class ConnectionRegistry<T extends Registered> {
@@ -52,7 +52,7 @@ export class ConnectionRegistry<T extends Registered> {
     for (let i = this.connections.length - 1; i >= 0; i--) this.connections[i]?.finishIfIdle();
   }
 
-  finishUnused(): void {
-    for (let i = this.connections.length - 1; i >= 0; i--) this.connections[i]?.finishIfUnused();
+  finishIdleAndUnused(): void {
+    for (let i = this.connections.length - 1; i >= 0; i--) this.connections[i]?.finishIfIdleOrUnused();
   }
 }

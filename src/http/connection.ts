@@ -165,29 +165,19 @@ export class HttpConnection<C> {
 
   /** The coarse clock has passed deadlineMs. */
   expired(): void {
-    if (this.state === STATE_CLOSING || this.stream.backlogBytes() > 0) {
-      this.stream.destroy();
-      return;
-    }
-    if (this.state === STATE_HEAD && this.kept.isEmpty) {
-      this.finish();
-      return;
-    }
-    this.fail(REFUSAL.timeout, "");
+    if (this.state === STATE_CLOSING || this.stream.backlogBytes() > 0) this.stream.destroy();
+    else if (this.state === STATE_HEAD && this.kept.isEmpty) this.finish();
+    else this.fail(REFUSAL.timeout, "");
   }
 
   /** Drain: nothing more is awaited from an idle connection; from one that is new, its first request is. */
   finishIfIdle(): void {
-    if (!this.isUnused && this.isIdle()) this.finish();
+    if (!this.isUnused) this.finishIfIdleOrUnused();
   }
 
   /** Drain: that first request has not come. */
-  finishIfUnused(): void {
-    if (this.isUnused && this.isIdle()) this.finish();
-  }
-
-  private isIdle(): boolean {
-    return this.state === STATE_HEAD && this.owed === 0 && this.kept.isEmpty && !this.isHeld;
+  finishIfIdleOrUnused(): void {
+    if (this.state === STATE_HEAD && this.owed === 0 && this.kept.isEmpty && !this.isHeld) this.finish();
   }
 
   // ── parsing ─────────────────────────────────────────────────────────────────────────────────────────────────────

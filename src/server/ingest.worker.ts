@@ -234,7 +234,7 @@ async function drain(): Promise<void> {
     shared.coarseMs = clock.monotonicMs();
     registry.tick(shared.coarseMs);
     registry.finishIdle();
-    if (!hasTime(DRAIN_UNUSED_MS)) registry.finishUnused();
+    if (!hasTime(DRAIN_UNUSED_MS)) registry.finishIdleAndUnused();
   }
   lane.close(() => {
     publish();

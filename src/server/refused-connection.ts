@@ -43,5 +43,7 @@ export class RefusedConnection implements Registered {
     this.stream.destroy();
   }
 
-  finishIfUnused(): void {}
+  finishIfIdleOrUnused(): void {
+    this.stream.destroy();
+  }
 }
