@@ -80,7 +80,7 @@ const lane = new Lane<IngestConnection>({
   segmentBytesMax: config.segmentBytesMax,
   segmentAgeMsMax: config.segmentAgeMsMax,
   syncIntervalMs: SYNC_INTERVAL_MS,
-  schedule: setImmediate,
+  schedule: afterNextPoll,
   onEvent: laneEvent,
   onWrite: (ms, bytes) => pipeline.wrote(ms, bytes),
   onSync(ms) {
@@ -126,6 +126,15 @@ const shared: ConnectionShared<RequestContext> = {
   bytesRead: 0,
   bytesWritten: 0,
 };
+
+/**
+ * Runs the commit after one more look at the sockets than setImmediate alone gives, so that what has arrived meanwhile
+ * shares it: fewer, larger commits. Under load 0.86 x nginx's rate instead of 0.64 x in one run, CPU 1.20 x instead of
+ * 1.49 x; three looks were no better. Without load the extra look finds nothing and takes a microsecond.
+ */
+function afterNextPoll(run: () => void): void {
+  setImmediate(setImmediate, run);
+}
 
 function opened(stream: ByteStream): Peer {
   if (!slots.tryTake()) return refuseConnection(stream);

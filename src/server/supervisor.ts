@@ -26,6 +26,7 @@ import { allocateTelemetry } from "../telemetry/counters.layout.ts";
 import { openOsFiles } from "../telemetry/os-files.ts";
 import { Probe } from "../telemetry/probe.ts";
 import { openDataFolder } from "./data-folder.ts";
+import { tuneEngine } from "./engine.ts";
 import { lockFolder } from "./folder-lock.ts";
 import type { IngestSettings } from "./messages.ts";
 import { OrphanLanes } from "./orphan-lanes.ts";
@@ -56,6 +57,7 @@ export async function startServer(config: ServeConfig): Promise<void> {
     const seed = randomBytes(8);
     const orphans = new OrphanLanes(dataFolder, threads, (level, text, fields) => log[level](fields, text));
 
+    tuneEngine();
     const workers = new WorkerThreads({
       settingsFor: (thread, port): IngestSettings => ({
         thread,
