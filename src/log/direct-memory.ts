@@ -11,6 +11,24 @@ export const DIRECT_ALIGNMENT = 4096;
 /** Headers that allocators put before a buffer are multiples of this. */
 const HEADER_STEP = 16;
 
+/** Where a buffer may start a direct write: the first index of it that lies at an aligned address. */
+export interface Alignable {
+  readonly bytes: Uint8Array;
+  alignedAt: number;
+}
+
+/** Finds and notes it for each; false, with nothing noted, where direct writes cannot be had. */
+export function tryAlign(files: LogFiles, directory: string, ...buffers: Alignable[]): boolean {
+  const indexes = findAlignedIndexes(
+    files,
+    directory,
+    buffers.map(({ bytes }) => bytes),
+  );
+  if (indexes === null) return false;
+  for (const [at, buffer] of buffers.entries()) buffer.alignedAt = indexes[at]!;
+  return true;
+}
+
 /** For each buffer the first index that lies at an aligned address, or null where direct writes cannot be had. */
 export function findAlignedIndexes(
   files: LogFiles,

@@ -213,15 +213,17 @@ describe("a full disk", () => {
     await until(() => bed.files.heldSyncs.length === 1, "s1 is written and its sync is in flight");
     bed.files.onWrite = () => ({ code: "ENOSPC" });
     bed.append(bed.line(), ACK_SYNCED, "s2");
-    await until(() => kinds().includes("outage"), "the write of s2 has failed");
+    bed.append(bed.line(), ACK_WRITTEN, "w");
+    await until(() => kinds().includes("outage"), "the write of s2 and w has failed");
     assert.equal(bed.settled.length, 0);
     bed.files.holdSyncs = false;
     bed.files.releaseSyncs();
-    await until(() => bed.settled.length === 2, "both are settled");
+    await until(() => bed.settled.length === 3, "all are settled");
     assert.deepEqual(
       bed.settled.map((settlement) => [settlement.waiter, settlement.refusal]),
       [
         ["s1", STORED],
+        ["w", REFUSAL.disk_full],
         ["s2", REFUSAL.disk_full],
       ],
     );
@@ -411,26 +413,45 @@ describe("segments", () => {
     await bed.close();
   });
 
+  test("take one write for all that waits while a sync runs, if nobody waits for less", async () => {
+    bed.open();
+    bed.files.holdSyncs = true;
+    bed.append(bed.line(), ACK_SYNCED, "s1");
+    await until(() => bed.files.heldSyncs.length === 1, "s1 is written and its sync is in flight");
+    for (const waiter of ["s2", "s3", "s4"]) {
+      bed.append(bed.line(), ACK_SYNCED, waiter);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(bed.lane.commits, 1);
+    bed.files.holdSyncs = false;
+    bed.files.releaseSyncs();
+    await until(() => bed.settled.length === 4, "all are synced");
+    assert.equal(bed.lane.commits, 2);
+    await bed.close();
+  });
+
   test("take commits while the one before is sealed, up to a bound, and synced answers keep their order", async () => {
     bed.open({ segmentBytesMax: 300 });
     bed.files.holdSyncs = true;
     const count = LANE_SEALING_MAX + 2;
     const firstMs = bed.nowMs;
     for (let at = 0; at < count; at++) {
-      bed.append(bed.line(250), ACK_SYNCED, `s${at}`);
+      bed.append(bed.line(120), ACK_ACCEPTED, "hastens the write");
+      bed.append(bed.line(130), ACK_SYNCED, `s${at}`);
       if (at < LANE_SEALING_MAX + 1)
         await until(() => bed.lane.commits === at + 1, "it is written while the others are sealed");
       bed.nowMs += 7;
     }
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(bed.segments().length, LANE_SEALING_MAX + 1, "the next one waits");
-    assert.equal(bed.settled.length, 0);
+    const synced = () => bed.settled.filter((settlement) => settlement.waiter !== null);
+    assert.equal(synced().length, 0);
     assert.equal(bed.lane.oldestUnsyncedMs, bed.nowMs - firstMs);
     bed.files.holdSyncs = false;
     bed.files.releaseSyncs();
-    await until(() => bed.settled.length === count, "all are synced");
+    await until(() => synced().length === count, "all are synced");
     assert.deepEqual(
-      bed.settled.map((settlement) => settlement.waiter),
+      synced().map((settlement) => settlement.waiter),
       Array.from({ length: count }, (_, at) => `s${at}`),
     );
     await bed.close();

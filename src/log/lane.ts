@@ -21,7 +21,7 @@ import { REFUSAL, type Refusal } from "../errors.ts";
 import { DIRECT_BYTES_MIN, LANE_SEALING_MAX, LANE_WAITERS_MAX } from "../limits.ts";
 import { CommitBuffer } from "./commit-buffer.ts";
 import { CommitWrite } from "./commit-write.ts";
-import { DIRECT_ALIGNMENT, findAlignedIndexes } from "./direct-memory.ts";
+import { DIRECT_ALIGNMENT, tryAlign } from "./direct-memory.ts";
 import { DrainRate } from "./drain-rate.ts";
 import type { FileError, LogFiles } from "./files.ts";
 import { blankIndexRecord } from "./index-record.ts";
@@ -100,7 +100,8 @@ export class Lane<W> {
     this.segmentsClosed = report.segmentCount;
     this.bytesClosed = report.bytes;
     const bytesMin = this.options.directBytesMin ?? DIRECT_BYTES_MIN;
-    const direct = bytesMin < Number.POSITIVE_INFINITY && this.tryAlign();
+    const direct =
+      bytesMin < Number.POSITIVE_INFINITY && tryAlign(files, directory, this.filling, this.flying);
     this.write = new CommitWrite<W>(files, direct, bytesMin, (segment, error) => this.wrote(segment, error));
     this.place(0);
     this.syncer = new Syncer(files, this.clock, this.handler, this, directory, this.options.syncIntervalMs);
@@ -208,6 +209,7 @@ export class Lane<W> {
       if (this.closing) this.closeIfIdle();
       return;
     }
+    if (this.mayWaitForSync()) return;
     this.swap();
     this.writeStartedMs = this.clock.monotonicMs();
     try {
@@ -231,6 +233,16 @@ export class Lane<W> {
     );
   }
 
+  /**
+   * True where all that waits, waits for a sync, and one is running: no write can hasten them, and one write after it is
+   * cheaper than many beside it. The sync's end commits.
+   */
+  private mayWaitForSync(): boolean {
+    const { filling, syncer, options } = this;
+    if (filling.atWrite.count > 0 || !syncer.isSyncing || this.closing) return false;
+    return this.bytesFilling < options.bufferBytes / 2;
+  }
+
   private swap(): void {
     this.writing = true;
     this.writeStart = this.start;
@@ -248,18 +260,6 @@ export class Lane<W> {
     this.start = this.filling.alignedAt + (fileOffset % DIRECT_ALIGNMENT);
     this.position = this.start;
     this.limit = this.start + this.options.bufferBytes;
-  }
-
-  private tryAlign(): boolean {
-    const buffers = [this.filling, this.flying];
-    const indexes = findAlignedIndexes(
-      this.files,
-      this.options.directory,
-      buffers.map((buffer) => buffer.bytes),
-    );
-    if (indexes === null) return false;
-    for (const [at, buffer] of buffers.entries()) buffer.alignedAt = indexes[at]!;
-    return true;
   }
 
   private segmentFor(bytes: number): Segment<W> {
@@ -370,6 +370,7 @@ export class Lane<W> {
 
   syncSettled(): void {
     if (this.heldRefusal !== STORED && this.syncer.waiterCount === 0) this.refuseFlying(this.heldRefusal);
+    if (this.position > this.start) this.scheduleCommit();
   }
 
   segmentFailed(segment: Segment<W>, error: FileError): void {

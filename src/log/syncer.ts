@@ -99,6 +99,10 @@ export class Syncer<W> {
     segment.index.abandon();
   }
 
+  get isSyncing(): boolean {
+    return this.syncing !== null;
+  }
+
   get idle(): boolean {
     return this.syncing === null && this.sealing.length === 0;
   }
