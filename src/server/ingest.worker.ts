@@ -35,6 +35,7 @@ import { listen } from "../net/listen.ts";
 import type { ByteStream, Listener, Peer } from "../net/transport.ts";
 import { DISK_STATE, FIELD } from "../telemetry/counters.layout.ts";
 import { osThreadId } from "../telemetry/os-files.ts";
+import { readSnapshot } from "../telemetry/snapshot.ts";
 import { ThreadCounters } from "../telemetry/thread-counters.ts";
 import { ClientDirectory } from "./client-directory.ts";
 import { describeLaneEvent } from "./lane-event.ts";
@@ -44,6 +45,7 @@ import { Pages } from "./pages.ts";
 import { Pipeline } from "./pipeline.ts";
 import { RefusedConnection } from "./refused-connection.ts";
 import type { IngestConnection, RequestContext } from "./request-context.ts";
+import { retentionShare } from "./retention-share.ts";
 import { StageSample } from "./stage-sample.ts";
 
 const settings = workerData as IngestSettings;
@@ -200,7 +202,11 @@ function publish(): void {
 
 function retainSegments(): void {
   lane.rotateIfOld();
-  const deleted = lane.retain(config.retentionAgeMs, config.retentionBytes);
+  const { logBytes } = readSnapshot(settings.telemetry, clock.wallMs()).fields;
+  const deleted = lane.retain(
+    config.retentionAgeMs,
+    retentionShare(config.retentionBytes, lane.logBytes, Math.max(logBytes, lane.logBytes)),
+  );
   if (deleted.segments.length === 0) return;
   const fields = { lane: settings.thread, segments: deleted.segments.length, bytes: deleted.bytes };
   tell({ kind: "log", level: "info", text: "segments past their retention deleted", fields });
