@@ -51,7 +51,11 @@ const RESTORED: readonly ProbeCase[] = [
   },
 ].map((restored) => ({ ...restored, expected: "400 or close", scored: true }));
 
-describe("http11probe", { skip: isAbsent ? "cannot run because ../shared/corpora is absent" : false }, () => {
+// Bun says nothing of a skipped group that holds no test: the skip is a test of its own.
+const why = "cannot run because ../shared/corpora is absent";
+if (isAbsent) test("Http11Probe", { skip: why }, () => {});
+
+describe("http11probe", { skip: isAbsent ? why : false }, () => {
   for (const probe of [...cases, ...RESTORED]) {
     test(`${probe.id}${probe.scored ? "" : " (not scored)"} can be answered as expected: ${probe.expected}`, () => {
       const verdict = judge(Buffer.from(probe.rawRequest, "latin1"));
