@@ -13,6 +13,7 @@ import { allocateConnectionSlots } from "../admission/connection-slots.layout.ts
 import { allocateRateLimiter } from "../admission/rate-limiter.layout.ts";
 import { RateLimiter } from "../admission/rate-limiter.ts";
 import { realClock } from "../base/clock.ts";
+import { openOsFiles } from "../base/os-files.ts";
 import type { ServeConfig } from "../config.ts";
 import { TidemarkError } from "../errors.ts";
 import {
@@ -23,7 +24,6 @@ import {
   THREADS_MAX,
 } from "../limits.ts";
 import { allocateTelemetry } from "../telemetry/counters.layout.ts";
-import { openOsFiles } from "../telemetry/os-files.ts";
 import { Probe } from "../telemetry/probe.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { tuneEngine } from "./engine.ts";

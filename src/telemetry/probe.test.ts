@@ -4,10 +4,10 @@ import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import type { Clock } from "../base/clock.ts";
 import { realClock } from "../base/clock.ts";
+import { type OsFiles, openOsFiles, osThreadId } from "../base/os-files.ts";
+import { parseAcceptQueues } from "../base/proc-texts.ts";
 import { allocateTelemetry, FIELD } from "./counters.layout.ts";
-import { type OsFiles, openOsFiles, osThreadId } from "./os-files.ts";
 import { Probe } from "./probe.ts";
-import { parseAcceptQueues } from "./proc-texts.ts";
 import { readProbe } from "./snapshot.ts";
 import { ThreadCounters } from "./thread-counters.ts";
 

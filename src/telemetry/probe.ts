@@ -5,22 +5,7 @@
 // time-wait) are of the whole network namespace, not of this process alone; there are no others.
 
 import type { Clock } from "../base/clock.ts";
-import { PROBE_INTERVAL_MS } from "../limits.ts";
-import {
-  beginWrite,
-  endWrite,
-  FIELD,
-  PROBE_FIELD,
-  PROBE_FIELDS,
-  PROBE_THREAD_FIELD,
-  type ProbeField,
-  type ProbeRegion,
-  probeRegion,
-  type TelemetryMemory,
-  telemetryThreads,
-  threadRegion,
-} from "./counters.layout.ts";
-import type { OsFiles } from "./os-files.ts";
+import type { OsFiles } from "../base/os-files.ts";
 import {
   type AcceptQueues,
   type CoreTicks,
@@ -38,7 +23,22 @@ import {
   parseTaskStat,
   parseTimeWait,
   parseWaitSeconds,
-} from "./proc-texts.ts";
+} from "../base/proc-texts.ts";
+import { PROBE_INTERVAL_MS } from "../limits.ts";
+import {
+  beginWrite,
+  endWrite,
+  FIELD,
+  PROBE_FIELD,
+  PROBE_FIELDS,
+  PROBE_THREAD_FIELD,
+  type ProbeField,
+  type ProbeRegion,
+  probeRegion,
+  type TelemetryMemory,
+  telemetryThreads,
+  threadRegion,
+} from "./counters.layout.ts";
 
 /** What this server is, for the probe: fixed once it listens. */
 export interface ProbeTarget {
