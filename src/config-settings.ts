@@ -121,6 +121,12 @@ export const SETTINGS: readonly Setting[] = [
     schema: oneOf(ACK_LEVELS),
     help: "what an answer of 200 promises: accepted (it is in memory), written (it survives the server's death) or synced (it survives a power cut)",
   }),
+  setting("Storage", "commit group|each", {
+    key: "writesEach",
+    byDefault: "group",
+    schema: oneOf({ group: false, each: true }),
+    help: "group: batches that arrive together share a write; each: a write for every batch, slower, to compare with",
+  }),
   setting("Storage", "segment-size SIZE", {
     key: "segmentBytesMax",
     byDefault: formatBytes(SEGMENT_BYTES_MAX),

@@ -22,6 +22,8 @@ export interface ServeConfig {
   dataDirectory: string;
   threads: number | "auto";
   ack: AckLevel;
+  /** A write for each batch, instead of one for all that came together. */
+  writesEach: boolean;
   /** Requests per second and client; 0 is no limit. */
   rateLimit: number;
   backlog: number;

@@ -12,13 +12,16 @@ export class CommitBuffer<W> {
   /** An index at an aligned address, for direct writes; there are `bytes` and a page behind it. */
   alignedAt = 0;
   lines = 0;
+  /** Where each batch ends, from the commit's first byte; only in a lane that writes each batch by itself. */
+  readonly ends: number[] | null;
   timestampMsEarliest = Number.POSITIVE_INFINITY;
   timestampMsLatest = Number.NEGATIVE_INFINITY;
   /** Settled when the write has returned, and when a sync after it has. */
   atWrite = new WaiterGroup<W>();
   readonly atSync = new WaiterGroup<W>();
 
-  constructor(bytes: number) {
+  constructor(bytes: number, writesEach = false) {
+    this.ends = writesEach ? [] : null;
     this.bytes = new Uint8Array(bytes + 2 * DIRECT_ALIGNMENT);
   }
 
@@ -47,6 +50,7 @@ export class CommitBuffer<W> {
 
   clear(): void {
     this.lines = 0;
+    if (this.ends !== null) this.ends.length = 0;
     this.timestampMsEarliest = Number.POSITIVE_INFINITY;
     this.timestampMsLatest = Number.NEGATIVE_INFINITY;
   }

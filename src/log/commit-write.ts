@@ -33,6 +33,9 @@ export class CommitWrite<W> {
   private start = 0;
   private bytes = 0;
   private bytesDone = 0;
+  /** Where each piece must end, or null for as few pieces as it takes. */
+  private ends: readonly number[] | null = null;
+  private piece = 0;
   private splitting = false;
   private direct = false;
   private readonly wroteBound = (error: FileError | null, bytes: number) => this.wrote(error, bytes);
@@ -50,14 +53,24 @@ export class CommitWrite<W> {
   }
 
   /** Writes buffer[start, start + bytes) behind the segment's commits. `alignedAt`: an index at an aligned address. */
-  begin(segment: Segment<W>, buffer: Uint8Array, start: number, bytes: number, alignedAt: number): void {
+  begin(
+    segment: Segment<W>,
+    buffer: Uint8Array,
+    start: number,
+    bytes: number,
+    alignedAt: number,
+    ends: readonly number[] | null = null,
+  ): void {
     assert(this.segment === null, "one commit is written at a time");
     this.segment = segment;
     this.buffer = buffer;
     this.start = start;
     this.bytes = bytes;
     this.bytesDone = 0;
+    this.ends = ends;
+    this.piece = 0;
     this.splitting =
+      ends === null &&
       this.available &&
       bytes >= this.directBytesMin &&
       (start - alignedAt) % DIRECT_ALIGNMENT === segment.bytes % DIRECT_ALIGNMENT &&
@@ -77,6 +90,9 @@ export class CommitWrite<W> {
     } else if (this.splitting && rest >= DIRECT_ALIGNMENT) {
       length = rest - (rest % DIRECT_ALIGNMENT);
       this.direct = true;
+    } else if (this.ends !== null) {
+      while (this.ends[this.piece]! <= this.bytesDone) this.piece++;
+      length = this.ends[this.piece]! - this.bytesDone;
     }
     const fd = this.direct ? segment.directFd : segment.fd;
     this.files.write(fd, this.buffer, this.start + this.bytesDone, length, position, this.wroteBound);

@@ -27,6 +27,8 @@ export interface LaneOptions<W> {
   /** Runs the function after the events at hand, so that the requests of one poll share a commit: setImmediate. */
   schedule(run: () => void): void;
   onEvent(event: LaneEvent): void;
+  /** One write(2) for each batch instead of one for all that came together: what the grouping is compared with. */
+  writesEach?: boolean;
   /** Commits from this size on are written past the page cache where that can be had; DIRECT_BYTES_MIN, Infinity for none. */
   directBytesMin?: number;
   /** A commit's write returned, well. */

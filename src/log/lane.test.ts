@@ -38,6 +38,26 @@ describe("group commit", () => {
     assert.equal(bed.allText(), lines.join(""));
   });
 
+  test("with a write for each batch they are answered together still, after as many writes as batches", async () => {
+    bed.open({ writesEach: true });
+    let writes = 0;
+    const write = bed.files.write.bind(bed.files);
+    bed.files.write = (...call) => {
+      writes++;
+      write(...call);
+    };
+    const lines = [bed.line() + bed.line(), bed.line(), bed.line()];
+    for (const [at, text] of lines.entries()) assert.equal(bed.append(text, ACK_WRITTEN, `w${at}`), STORED);
+    await until(() => bed.settled.length === 3, "all three are settled");
+    assert.equal(writes, 3);
+    assert.deepEqual(bed.calls, [3]);
+    bed.append(bed.line(), ACK_WRITTEN, "w3");
+    await until(() => bed.settled.length === 4, "the next commit is settled");
+    assert.equal(writes, 4);
+    await bed.close();
+    assert.ok(bed.allText().startsWith(lines.join("")));
+  });
+
   test("nothing is on the disk before the first commit", () => {
     bed.open();
     assert.deepEqual(bed.segments(), []);

@@ -86,8 +86,8 @@ export class Lane<W> {
     this.clock = options.clock;
     this.handler = options.handler;
     this.outage = new Outage(options.clock, options.onEvent);
-    this.filling = new CommitBuffer(options.bufferBytes);
-    this.flying = new CommitBuffer(options.bufferBytes);
+    this.filling = new CommitBuffer(options.bufferBytes, options.writesEach);
+    this.flying = new CommitBuffer(options.bufferBytes, options.writesEach);
     this.buffer = this.filling.bytes;
     this.limit = options.bufferBytes;
   }
@@ -134,6 +134,7 @@ export class Lane<W> {
   ): void {
     assert(end > this.position && end <= this.limit && lines > 0, "an append fills what was reserved");
     this.position = end;
+    this.filling.ends?.push(end - this.start);
     this.filling.add(lines, timestampMsFirst, timestampMsLast, level, waiter);
     if (this.outage.refusal !== STORED) this.outage.probed();
     if (!this.commitScheduled && !this.writing) this.scheduleCommit();
@@ -230,6 +231,7 @@ export class Lane<W> {
       this.writeStart,
       this.writeBytes,
       this.flying.alignedAt,
+      this.flying.ends,
     );
   }
 
