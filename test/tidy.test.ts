@@ -47,6 +47,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   yaml: ["config.ts"],
   pino: ["server"],
   "prom-client": ["telemetry"],
+  "d3-scale": ["capacity"],
+  "d3-shape": ["capacity"],
 };
 
 /** The files that start threads, each from a *.worker.ts: the server's, and the load generator's. */
