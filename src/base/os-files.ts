@@ -1,5 +1,5 @@
-// The seam to the operating system: what the probe reads goes through here, so that tests can stand in texts of their
-// own. Everything answers null where it cannot be read; what is not known is never reported as 0.
+// The seam to the operating system: what the server's probe and the analyser read goes through here, so that tests can
+// stand in texts of their own. Everything answers null where it cannot be read; what is not known is never reported as 0.
 
 import fs from "node:fs";
 
@@ -14,17 +14,33 @@ export interface OsFiles {
   diskSpace(path: string): { freeBytes: number; totalBytes: number } | null;
 }
 
+/** What reading other processes takes besides. */
+export interface ProcFiles extends OsFiles {
+  /** Where a symbolic link leads. */
+  readLink(path: string): string | null;
+  /** Entries of a folder such as /proc/<pid>/fd. */
+  countEntries(path: string): number | null;
+  /**
+   * The file's bytes as the system hands them out, at most `bytesMax` at a time, until there are none or the visitor
+   * answers false. The bytes are the visitor's until it returns. False where the file cannot be read.
+   */
+  readBlocks(path: string, bytesMax: number, visit: (bytes: Uint8Array) => boolean): boolean;
+}
+
 /** Longest text the probe asks for. */
 export const TEXT_BYTES_MAX = 64 * 1024;
 
 /** One reader, one buffer: for one thread, and not to be called again from within. */
-export function openOsFiles(): OsFiles {
+export function openOsFiles(): ProcFiles {
   const buffer = Buffer.allocUnsafeSlow(TEXT_BYTES_MAX);
   return {
     readText: (path, bytesMax) => orNull(() => readText(buffer, path, bytesMax)),
     list: (path) => orNull(() => fs.readdirSync(path)),
     countDescriptors: () => orNull(countDescriptors),
     diskSpace: (path) => orNull(() => diskSpace(path)),
+    readLink: (path) => orNull(() => fs.readlinkSync(path)),
+    countEntries: (path) => orNull(() => countEntries(path)),
+    readBlocks: (path, bytesMax, visit) => orNull(() => readBlocks(buffer, path, bytesMax, visit)) ?? false,
   };
 }
 
@@ -52,10 +68,33 @@ function readText(buffer: Buffer, path: string, bytesMax: number): string {
   }
 }
 
+function readBlocks(
+  buffer: Buffer,
+  path: string,
+  bytesMax: number,
+  visit: (bytes: Uint8Array) => boolean,
+): boolean {
+  const end = Math.min(bytesMax, buffer.length);
+  const descriptor = fs.openSync(path, "r");
+  try {
+    for (;;) {
+      const bytes = fs.readSync(descriptor, buffer, 0, end, null);
+      if (bytes === 0 || !visit(buffer.subarray(0, bytes))) return true;
+    }
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
 function countDescriptors(): number {
   // Since Linux 6.2 the folder's size is the count; before, it is 0 and the entries have to be listed (5 ms for 10,000).
   const count = fs.statSync("/proc/self/fd").size;
   return count > 0 ? count : fs.readdirSync("/proc/self/fd").length - 1; // less the one that lists them
+}
+
+function countEntries(path: string): number {
+  const count = fs.statSync(path).size;
+  return count > 0 ? count : fs.readdirSync(path).length;
 }
 
 function diskSpace(path: string): { freeBytes: number; totalBytes: number } {

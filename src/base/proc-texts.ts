@@ -50,6 +50,29 @@ export function parseCoreTicks(text: string | null, cores: readonly number[]): C
   return found === 0 ? null : ticks;
 }
 
+export interface MachineSeconds {
+  cores: number;
+  /** By whoever, without what the hypervisor took. */
+  busy: number;
+  stolen: number;
+  /** With what was spent waiting for disks. */
+  idle: number;
+}
+
+/** /proc/stat: CPU seconds of all cores so far. */
+export function parseMachineSeconds(text: string | null): MachineSeconds | null {
+  const row = /^cpu +(.+)$/m.exec(text ?? "");
+  if (row === null) return null;
+  const [user, nice, system, idle, wait, interrupt, softInterrupt, steal] = row[1]!.split(" ").map(Number);
+  const busy = user! + nice! + system! + (interrupt ?? 0) + (softInterrupt ?? 0);
+  return {
+    cores: text!.match(/^cpu\d+ /gm)?.length ?? 0,
+    busy: busy / TICKS_PER_SECOND,
+    stolen: (steal ?? 0) / TICKS_PER_SECOND,
+    idle: (idle! + (wait ?? 0)) / TICKS_PER_SECOND,
+  };
+}
+
 /** /proc/<pid>/stat or /proc/<pid>/task/<tid>/stat: its name (it may hold spaces and brackets) and its CPU time. */
 export function parseTaskStat(text: string | null): { name: string; cpuSeconds: number } | null {
   if (text === null) return null;
@@ -59,6 +82,26 @@ export function parseTaskStat(text: string | null): { name: string; cpuSeconds: 
   const fields = text.slice(close + 2).split(" "); // from the third on: state is field 3, utime 14, stime 15
   const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   return Number.isFinite(cpuSeconds) ? { name: text.slice(open + 1, close), cpuSeconds } : null;
+}
+
+/** /proc/<pid>/stat or /proc/<pid>/task/<tid>/stat: the scheduler's state, R S D Z T …; "" where unknown. */
+export function parseTaskState(text: string | null): string {
+  const close = text?.lastIndexOf(")") ?? -1;
+  return close < 0 ? "" : text!.charAt(close + 2);
+}
+
+/** /proc/<pid>/stat: CPU time of the children that have ended and been waited for, and of theirs. */
+export function parseEndedChildrenSeconds(text: string | null): number {
+  const close = text?.lastIndexOf(")") ?? -1;
+  if (close < 0) return Number.NaN;
+  const fields = text!.slice(close + 2).split(" "); // cutime is field 16, cstime 17
+  return (numberOf(fields[13]) + numberOf(fields[14])) / TICKS_PER_SECOND;
+}
+
+/** /proc/self/task/<tid>/schedstat: seconds it has run, to the nanosecond. */
+export function parseRunSeconds(text: string | null): number {
+  const row = /^(\d+) \d+ /.exec(text ?? "");
+  return row === null ? Number.NaN : Number(row[1]) / 1e9;
 }
 
 /** /proc/self/task/<tid>/schedstat: `ran waited slices`: seconds it was ready to run and had no core. */
@@ -101,8 +144,8 @@ export function parseAcceptQueues(text: string | null, port: number): AcceptQueu
   return queues;
 }
 
-/** /proc/net/netstat: pairs of rows, names and values. */
-export function parseNetstat(text: string | null, group: "TcpExt", key: string): number {
+/** /proc/net/netstat and /proc/net/snmp: pairs of rows, names and values. */
+export function parseNetstat(text: string | null, group: "TcpExt" | "Tcp", key: string): number {
   const rows = (text ?? "").split("\n").filter((row) => row.startsWith(`${group}: `));
   const column = rows[0]?.split(" ").indexOf(key) ?? -1;
   return column < 1 ? Number.NaN : numberOf(rows[1]?.split(" ")[column]);
@@ -111,6 +154,23 @@ export function parseNetstat(text: string | null, group: "TcpExt", key: string):
 /** /proc/net/sockstat: `TCP: inuse 1 orphan 0 tw 0 …`. */
 export function parseTimeWait(text: string | null): number {
   return numberOf(/^TCP: .*\btw (\d+)/m.exec(text ?? "")?.[1]);
+}
+
+/** /proc/net/sockstat and sockstat6: sockets in use, listeners too; those in time-wait are not counted. */
+export function parseSocketsInUse(text: string | null): number {
+  return numberOf(/^TCP6?: inuse (\d+)/m.exec(text ?? "")?.[1]);
+}
+
+/** /proc/sys/net/ipv4/ip_local_port_range less ip_local_reserved_ports ("8080,9000-9100"): ports a client may get. */
+export function parsePortsAvailable(range: string | null, reserved: string | null): number {
+  const [first, last] = (range ?? "").trim().split(/\s+/).map(Number);
+  let ports = last! - first! + 1;
+  for (const part of (reserved ?? "").trim().split(",")) {
+    if (part === "") continue;
+    const [low, high] = part.split("-").map(Number);
+    ports -= Math.max(0, Math.min(high ?? low!, last!) - Math.max(low!, first!) + 1);
+  }
+  return Number.isFinite(ports) ? ports : Number.NaN;
 }
 
 /** A file that holds one number. */
@@ -129,6 +189,68 @@ export function parseCgroupFolders(text: string | null, mount: string): string[]
   return folders;
 }
 
+export interface CgroupFolder {
+  version: 1 | 2;
+  /** Controllers of version 1: ["cpu"], ["cpu", "cpuacct"]; empty for version 2. */
+  controllers: readonly string[];
+  /** Where the hierarchy is mounted, and the process's folder in it. */
+  mount: string;
+  folder: string;
+}
+
+/**
+ * /proc/<pid>/cgroup with /proc/self/mountinfo: the process's folder in every hierarchy that is mounted here. A path
+ * that leads out of what this process may see ("/../…") has no folder.
+ */
+export function parseCgroups(cgroup: string | null, mounts: string | null): CgroupFolder[] {
+  const found: CgroupFolder[] = [];
+  const paths = [...(cgroup ?? "").matchAll(/^(\d+):([^:]*):(\/.*)$/gm)];
+  // "31 23 0:28 ROOT MOUNT options… - TYPE source superoptions"
+  for (const row of (mounts ?? "").matchAll(/^\S+ \S+ \S+ (\S+) (\S+) .*? - (cgroup2?) \S+ (\S+)$/gm)) {
+    const [, root, mount, type, options] = row;
+    const version = type === "cgroup2" ? 2 : 1;
+    const names = options!.split(",");
+    const path = paths.find(([, id, controllers]) =>
+      version === 2
+        ? id === "0" && controllers === ""
+        : controllers!.split(",").some((name) => names.includes(name)),
+    );
+    if (path === undefined || path[3]!.split("/").includes("..")) continue;
+    // Within a container the mount shows the hierarchy from ROOT on.
+    const inside =
+      root !== "/" && `${path[3]}/`.startsWith(`${root}/`) ? path[3]!.slice(root!.length) : path[3]!;
+    found.push({
+      version,
+      controllers: version === 2 ? [] : path[2]!.split(","),
+      mount: mount!,
+      folder: `${mount}${inside}`.replace(/\/+$/, ""),
+    });
+  }
+  return found;
+}
+
+/** The folder and all above it up to the mount, the nearest first. */
+export function foldersUpTo(mount: string, folder: string): string[] {
+  const folders: string[] = [];
+  for (let path = folder; path.length >= mount.length; path = path.slice(0, path.lastIndexOf("/"))) {
+    folders.push(path);
+    if (path === mount) break;
+  }
+  return folders;
+}
+
+/** cpu.cfs_quota_us with cpu.cfs_period_us, of version 1: -1 is no limit. */
+export function parseQuotaCoresOld(quota: string | null, period: string | null): number {
+  const quotaUs = parseNumber(quota);
+  return quotaUs < 0 ? Number.POSITIVE_INFINITY : quotaUs / parseNumber(period);
+}
+
+/** memory.max, memory.limit_in_bytes: version 1 says "none" by a number near 2^63. */
+export function parseMemoryLimit(text: string | null): number {
+  const bytes = text?.trim() === "max" ? Number.POSITIVE_INFINITY : parseNumber(text);
+  return bytes >= 2 ** 62 ? Number.POSITIVE_INFINITY : bytes;
+}
+
 /** cpu.max: `200000 100000` is two cores, `max 100000` is no limit. */
 export function parseQuotaCores(text: string | null): number {
   const [quota, period] = (text ?? "").trim().split(" ");
@@ -139,6 +261,23 @@ export function parseQuotaCores(text: string | null): number {
 /** cpu.stat and the like: rows of `key value`. */
 export function parseKeyed(text: string | null, key: string): number {
   return numberOf(new RegExp(`^${key} (\\d+)$`, "m").exec(text ?? "")?.[1]);
+}
+
+/** /proc/<pid>/io and /proc/meminfo: rows of `key: value` with or without kB. */
+export function parseColon(text: string | null, key: string): number {
+  const row = new RegExp(`^${key}:\\s+(\\d+)( kB)?$`, "m").exec(text ?? "");
+  return row === null ? Number.NaN : Number(row[1]) * (row[2] === undefined ? 1 : 1024);
+}
+
+/** /proc/<pid>/task/<tid>/children: process ids. */
+export function parseChildren(text: string | null): number[] {
+  return (text ?? "").split(" ").filter(Boolean).map(Number);
+}
+
+/** A link such as "socket:[4711]": the socket's number; null for all else. */
+export function parseSocketLink(link: string | null): number | null {
+  const match = /^socket:\[(\d+)\]$/.exec(link ?? "");
+  return match === null ? null : Number(match[1]);
 }
 
 /** /proc/pressure/*: how much of the time some task waited for this, of the last 10 s and in all. */
