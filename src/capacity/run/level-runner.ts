@@ -1,0 +1,99 @@
+// Runs one level after another against one target: the load, and beside it the samples of both sides. Main thread; the
+// load itself is made by the generator's own threads.
+
+import { openSampler, recordWhile, type Sampler } from "../evidence/sampler.ts";
+import { detectTarget } from "../evidence/stats-reader.ts";
+import { findTargetFacts } from "../evidence/target-facts.ts";
+import type { Level, TargetFacts } from "../level.ts";
+import { startLoad } from "../load/generator-threads.ts";
+import type { LoadPlan } from "../load/load-plan.ts";
+import type { LoadSlot } from "../load/load-result.ts";
+import type { LevelSpec } from "../search/ladder.ts";
+import { judge, type Objective } from "../search/objective.ts";
+import type { RequestShape } from "./request-shape.ts";
+
+export interface LevelRunnerOptions {
+  readonly target: TargetFacts;
+  readonly request: RequestShape;
+  readonly objective: Objective;
+  readonly threads: number;
+  readonly keepAlive: boolean;
+  readonly timeoutMs: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** A slot of a level's time line is over. */
+  onSlot(spec: LevelSpec, slot: LoadSlot): void;
+}
+
+/** Between two levels, milliseconds: connections of the last one close, a background sync ends. */
+const SETTLE_MS = 150;
+
+export class LevelRunner {
+  readonly target: TargetFacts;
+  private readonly options: LevelRunnerOptions;
+  private readonly sampler: Sampler;
+
+  constructor(options: LevelRunnerOptions) {
+    this.options = options;
+    this.target = options.target;
+    const { url, pid, isLocal, isTidemark } = options.target;
+    const { hostname, port, origin } = new URL(url);
+    this.sampler = openSampler({
+      pid,
+      host: hostname.replace(/^\[|\]$/g, ""),
+      port: port === "" ? 80 : Number(port),
+      isLocal,
+      statsUrl: isTidemark ? `${origin}/stats` : null,
+    });
+  }
+
+  /** Throws TidemarkError where the generator cannot run at all; what the target does wrong is in the level. */
+  async run(spec: LevelSpec): Promise<Level> {
+    const { objective, signal, onSlot } = this.options;
+    const { result: load, samples } = await recordWhile(this.sampler, () =>
+      startLoad(this.planFor(spec), { signal, onSlot: (slot) => onSlot(spec, slot) }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    const { id, kind, part, clients, paceMs, rate } = spec;
+    return {
+      id,
+      kind,
+      part,
+      clients,
+      paceMs,
+      plannedRate: rate ?? (paceMs === null ? null : (clients * 1000) / paceMs),
+      load,
+      samples,
+      objective: judge(load, objective),
+    };
+  }
+
+  close(): void {
+    this.sampler.close();
+  }
+
+  private planFor(spec: LevelSpec): LoadPlan {
+    const { request, threads, keepAlive, timeoutMs, seed } = this.options;
+    return {
+      ...request,
+      clients: spec.clients,
+      threads: Math.min(threads, spec.clients),
+      arrivals:
+        spec.rate === null
+          ? { kind: "closed", paceMs: spec.paceMs ?? 0 }
+          : { kind: "open", ratePerSecond: spec.rate, rateEndPerSecond: spec.rate },
+      stop: spec.stop,
+      keepAlive,
+      pipeline: 1,
+      timeoutMs,
+      rampMs: 0,
+      seed,
+    };
+  }
+}
+
+/** What is known of the target before any load; throws TidemarkError where it cannot be reached. */
+export async function meetTarget(url: string, pid: number | null, isOwn: boolean): Promise<TargetFacts> {
+  const facts = await findTargetFacts(url, pid, isOwn);
+  return { ...facts, ...(await detectTarget(url)) };
+}
