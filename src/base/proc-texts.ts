@@ -90,6 +90,12 @@ export function parseTaskState(text: string | null): string {
   return close < 0 ? "" : text!.charAt(close + 2);
 }
 
+/** /proc/<pid>/stat: the process that started it. */
+export function parseParent(text: string | null): number {
+  const close = text?.lastIndexOf(")") ?? -1;
+  return close < 0 ? Number.NaN : numberOf(text!.slice(close + 2).split(" ")[1]);
+}
+
 /** /proc/<pid>/stat: CPU time of the children that have ended and been waited for, and of theirs. */
 export function parseEndedChildrenSeconds(text: string | null): number {
   const close = text?.lastIndexOf(")") ?? -1;
@@ -142,6 +148,17 @@ export function parseAcceptQueues(text: string | null, port: number): AcceptQueu
     queues.lengthMax = Math.max(queues.lengthMax, length);
   }
   return queues;
+}
+
+/** /proc/net/tcp or tcp6: the numbers of the sockets that listen on this port. */
+export function parseListenerInodes(text: string | null, port: number): number[] {
+  const wanted = port.toString(16).toUpperCase().padStart(4, "0");
+  const inodes: number[] = [];
+  for (const row of (text ?? "").split("\n").slice(1)) {
+    const fields = row.trim().split(/\s+/);
+    if (fields[3] === LISTEN_STATE && fields[1]!.endsWith(`:${wanted}`)) inodes.push(Number(fields[9]));
+  }
+  return inodes;
 }
 
 /** /proc/net/netstat and /proc/net/snmp: pairs of rows, names and values. */

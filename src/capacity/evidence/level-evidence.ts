@@ -1,7 +1,28 @@
 // A level's samples reduced to the figures that the diagnosis and the report use. Pure: it reads nothing.
 // Every figure may be null, "not known here", which is never the same as zero; a diagnosis may not rule out by it.
-// Counters in samples are totals, so what is here are differences over the level, never less than zero: where a counter
-// went back (the target started again) the difference is null.
+// Shares of time (of a core, of the machine) are of the samples that lie inside the load: the generator's start before
+// and the wait for the last answers after it would thin them out. What only happens at the edges (connections that the
+// kernel refused, batches stored) is counted from the sample before the load to the one after it.
+
+import type { Level } from "../level.ts";
+import {
+  type Figure,
+  growthOf,
+  knownFigures,
+  largestFigure,
+  lastFigure,
+  machineShare,
+  medianFigure,
+  rateOf,
+  ratioOf,
+  smallestFigure,
+  sumOf,
+} from "./counter-growth.ts";
+import type { Sample } from "./sample.ts";
+import { summariseStats } from "./stats-evidence.ts";
+import { summariseThreads } from "./thread-evidence.ts";
+
+export { findSaturation, toEvidencePoints } from "./evidence-points.ts";
 
 /** What a Tidemark said of itself during the level. */
 export interface StatsEvidence {
@@ -40,7 +61,7 @@ export interface StatsEvidence {
 }
 
 export interface LevelEvidence {
-  /** The loaded time that the shares below are of. */
+  /** How long the load lasted; what counts growth is over all of it. */
   readonly seconds: number;
   /** The target's thread with the most CPU; ratios are of one core. */
   readonly hottestThread: {
@@ -106,4 +127,105 @@ export interface LevelEvidence {
   /** Null for any server that is no Tidemark. */
   readonly stats: StatsEvidence | null;
   readonly samples: number;
+}
+
+/** Samples inside the load have to span this share of it, or all samples are taken: a level of a moment has few. */
+const LOADED_SHARE_MIN = 0.4;
+
+export function summarise(level: Level): LevelEvidence {
+  const { samples } = level;
+  const loaded = loadedSamples(level);
+  // What was the case before the level (a queue of the last one) is not of this level.
+  const during = samples.length > 1 ? samples.slice(1) : samples;
+  const generatorCores = rateOf(loaded, ({ client }) => client.cpuS);
+  const threads = summariseThreads(loaded);
+  const processCores = rateOf(loaded, ({ process }) => process?.cpuS);
+  const quotaCores = lastFigure(samples, ({ quota }) => quota?.quotaCores);
+  const residents = knownFigures(samples, residentBytes);
+  const pressure = (figure: Figure) => perSecondOfMs(rateOf(loaded, figure));
+  return {
+    seconds: level.load.seconds,
+    ...threads,
+    processCores,
+    coresAllowed: lastFigure(samples, ({ process }) => process?.coresAllowed),
+    machineCores: lastFigure(samples, ({ machine }) => machine.cores),
+    machineRatio: machineShare(loaded, ({ busyS, stolenS }) => sumOf(busyS, stolenS)),
+    stolenRatio: machineShare(loaded, ({ stolenS }) => stolenS),
+    generatorCores,
+    otherCores: otherCores(
+      rateOf(loaded, ({ machine }) => machine.busyS),
+      processCores,
+      generatorCores,
+    ),
+    quotaCores,
+    throttledPeriodsRatio:
+      quotaCores === Number.POSITIVE_INFINITY
+        ? 0
+        : ratioOf(
+            growthOf(loaded, ({ quota }) => quota?.throttledPeriods),
+            growthOf(loaded, ({ quota }) => quota?.periods),
+          ),
+    throttledMs: growthOf(samples, ({ quota }) => quota?.throttledMs),
+    descriptorsUsedMax: largestFigure(
+      during,
+      ({ process, stats }) => process?.descriptorsUsed ?? stats?.descriptorsUsed,
+    ),
+    descriptorsSoft: lastFigure(
+      samples,
+      ({ process, stats }) => process?.descriptorsSoft ?? stats?.descriptorsSoft,
+    ),
+    descriptorsHard: lastFigure(
+      samples,
+      ({ process, stats }) => process?.descriptorsHard ?? stats?.descriptorsHard,
+    ),
+    acceptQueueMax: largestFigure(during, acceptQueue),
+    acceptQueueCap: lastFigure(
+      samples,
+      ({ network, stats }) => network.acceptQueueCap ?? stats?.acceptQueueCap,
+    ),
+    acceptQueueMedian: medianFigure(loaded, acceptQueue),
+    acceptQueueAsked: lastFigure(samples, ({ stats }) => stats?.acceptQueueAsked),
+    somaxconn: lastFigure(samples, ({ network, stats }) => network.somaxconn ?? stats?.somaxconn),
+    listenOverflows: growthOf(samples, ({ network }) => network.listenOverflows),
+    listenDrops: growthOf(samples, ({ network }) => network.listenDrops),
+    retransmits: growthOf(samples, ({ network }) => network.retransmits),
+    establishedMax: largestFigure(during, ({ network }) => network.established),
+    unreadBytesMax: largestFigure(during, ({ network }) => network.unreadBytes),
+    unreadSocketsMedian: medianFigure(loaded, ({ network }) => network.unreadSockets),
+    residentBytesStart: residents[0] ?? null,
+    residentBytesEnd: residents.at(-1) ?? null,
+    residentBytesMax: largestFigure(samples, residentBytes),
+    memoryLimitBytes: lastFigure(samples, ({ quota }) => quota?.memoryLimitBytes),
+    memoryAvailableBytesMin: smallestFigure(during, ({ machine }) => machine.memoryAvailableBytes),
+    pressureMemoryRatio: pressure(({ machine }) => machine.pressureMemoryMs),
+    pressureIoRatio: pressure(({ machine }) => machine.pressureIoMs),
+    pressureCpuRatio: pressure(({ machine }) => machine.pressureCpuMs),
+    writtenBytesPerS: rateOf(loaded, ({ process }) => process?.writtenBytes),
+    timeWaitMax: largestFigure(during, ({ client }) => client.timeWaitSockets),
+    portsUsedMax: largestFigure(during, ({ client }) => client.portsUsed),
+    portsAvailable: lastFigure(samples, ({ client }) => client.portsAvailable),
+    clientDescriptorsMax: largestFigure(during, ({ client }) => client.descriptorsUsed),
+    clientDescriptorsSoft: lastFigure(samples, ({ client }) => client.descriptorsSoft),
+    stats: summariseStats(samples, level.load.seconds),
+    samples: samples.length,
+  };
+}
+
+/** Those between the first send and the last; all where those say too little. */
+function loadedSamples({ samples, load }: Level): readonly Sample[] {
+  const inside = samples.filter(({ atMs }) => atMs >= 0 && atMs <= load.seconds * 1e3);
+  const spanMs = inside.length < 2 ? 0 : inside.at(-1)!.atMs - inside[0]!.atMs;
+  return spanMs >= load.seconds * 1e3 * LOADED_SHARE_MIN ? inside : samples;
+}
+
+const residentBytes: Figure = ({ process, stats }) => process?.residentBytes ?? stats?.residentBytes;
+const acceptQueue: Figure = ({ network, stats }) => network.acceptQueueMax ?? stats?.acceptQueueMax;
+
+function otherCores(busy: number | null, target: number | null, generator: number | null): number | null {
+  if (busy === null || target === null || generator === null) return null;
+  return Math.max(0, busy - target - generator);
+}
+
+function perSecondOfMs(rate: number | null): number | null {
+  return rate === null ? null : rate / 1e3;
 }

@@ -19,6 +19,8 @@ export interface ThreadSample {
 export interface ProcessSample {
   readonly isAlive: boolean;
   readonly threads: readonly ThreadSample[];
+  /** CPU seconds of all its processes so far, those of threads and waited-for children that have ended too. */
+  readonly cpuS: number | null;
   /** Of the process with the most of its own soft limit used (a master and its workers have a limit each). */
   readonly descriptorsUsed: number | null;
   readonly descriptorsSoft: number | null;
