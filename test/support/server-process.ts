@@ -19,6 +19,8 @@ export interface StartOptions {
   environment?: Readonly<Record<string, string>>;
   /** Words for the runtime, before the program. */
   runtimeFlags?: readonly string[];
+  /** Words before the runtime: a program that changes something for the process and becomes it (prlimit, taskset). */
+  wrapper?: readonly string[];
 }
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -112,7 +114,14 @@ export async function startServer(
 export function spawnServer(flags: readonly string[], options: StartOptions = {}): ServerProcess {
   const data = options.data ?? newDataFolder();
   const words = ["serve", "--port", "0", "--data", data, ...flags];
-  const child = spawn(process.execPath, [...(options.runtimeFlags ?? []), MAIN, ...words], {
+  const command = [
+    ...(options.wrapper ?? []),
+    process.execPath,
+    ...(options.runtimeFlags ?? []),
+    MAIN,
+    ...words,
+  ];
+  const child = spawn(command[0]!, command.slice(1), {
     env: { PATH: process.env.PATH ?? "", ...options.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
