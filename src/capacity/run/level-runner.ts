@@ -2,8 +2,6 @@
 // load itself is made by the generator's own threads.
 
 import { openSampler, recordWhile, type Sampler } from "../evidence/sampler.ts";
-import { detectTarget } from "../evidence/stats-reader.ts";
-import { findTargetFacts } from "../evidence/target-facts.ts";
 import type { Level, TargetFacts } from "../level.ts";
 import { startLoad } from "../load/generator-threads.ts";
 import type { LoadPlan } from "../load/load-plan.ts";
@@ -90,10 +88,4 @@ export class LevelRunner {
       seed,
     };
   }
-}
-
-/** What is known of the target before any load; throws TidemarkError where it cannot be reached. */
-export async function meetTarget(url: string, pid: number | null, isOwn: boolean): Promise<TargetFacts> {
-  const facts = await findTargetFacts(url, pid, isOwn);
-  return { ...facts, ...(await detectTarget(url)) };
 }

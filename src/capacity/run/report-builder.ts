@@ -28,7 +28,7 @@ export interface RunParts {
   readonly options: CapacityOptions;
   readonly startedAtMs: number;
   readonly tookS: number;
-  readonly machine: Omit<ReportJson["machine"], "stolen_ratio">;
+  readonly machine: ReportJson["machine"];
   readonly target: TargetFacts;
   readonly levels: readonly Level[];
   readonly found: FoundCapacity | null;

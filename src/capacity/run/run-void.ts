@@ -8,7 +8,7 @@ import type { FoundCapacity } from "../search/find-capacity.ts";
 export function whyRunIsVoid(levels: readonly Level[], found: FoundCapacity | null): string | null {
   if (levels.length === 0) return "nothing was measured: the run was ended before its first level";
   if (found?.isAtLeast === true) {
-    const last = levels.findLast(({ part, load }) => part === "search" && load.void !== null);
+    const last = levels.findLast(({ kind, load }) => kind === "open" && load.void !== null);
     if (last !== undefined)
       return `the search ended where the generator could not go on, so the figure is at least that: ${last.load.void}`;
   }

@@ -32,11 +32,11 @@ export async function searchCapacity(
   const levels: Level[] = [];
   const best = Math.max(0, ...ladder.map((level) => level.load.rate));
   const found = await findCapacity(
-    async (ratePerSecond) => {
+    async (ratePerSecond, _attempt, part) => {
       const level = await runner.run({
         id: `open-${Math.round(ratePerSecond)}${suffixOf(levels, Math.round(ratePerSecond))}`,
         kind: "open",
-        part: "search",
+        part,
         clients: connectionsFor(ratePerSecond),
         paceMs: null,
         rate: Math.round(ratePerSecond),
@@ -44,13 +44,13 @@ export async function searchCapacity(
       });
       levels.push(level);
       onProgress({ kind: "level", level });
-      const isVoid = level.load.void !== null || signal.aborted;
-      return { met: level.objective.met, isVoid, rate: level.load.rate };
+      return { met: level.objective.met, isVoid: level.load.void !== null, rate: level.load.rate };
     },
     {
       startRate: best > 0 ? best * START_SHARE : START_RATE_DEFAULT,
       secondsMax: SEARCH_SECONDS_MAX,
       probeSeconds: PROBE_SECONDS,
+      signal,
     },
   );
   return { found, levels };

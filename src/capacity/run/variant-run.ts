@@ -1,11 +1,12 @@
 // Measures our own server with other settings: for a phase, a row of a sweep, or a remedy that is tried. Each variant is
 // a server of its own, warmed up, loaded as asked, and gone again.
 
+import { findTargetFacts } from "../evidence/target-facts.ts";
 import type { Level, LevelPart } from "../level.ts";
 import type { LevelSpec } from "../search/ladder.ts";
 import type { Objective } from "../search/objective.ts";
 import type { CapacityOptions } from "./capacity-options.ts";
-import { LevelRunner, meetTarget } from "./level-runner.ts";
+import { LevelRunner } from "./level-runner.ts";
 import { startOwnServer } from "./own-server.ts";
 import type { OnProgress } from "./progress.ts";
 import { shapeRequest } from "./request-shape.ts";
@@ -40,7 +41,7 @@ export async function withTarget<T>(
         })
       : null;
   try {
-    const facts = await meetTarget(
+    const facts = await findTargetFacts(
       own?.url ?? (target as { url: string }).url,
       own?.pid ?? (target as { pid: number | null }).pid,
       own !== null,
