@@ -56,6 +56,16 @@ export class Histogram {
     if (whole > words[this.buckets + 1]) words[this.buckets + 1] = whole;
   }
 
+  /** Counts one value many times; 0 times is nothing. */
+  recordMany(value: number, count: number): void {
+    if (count <= 0) return;
+    const words = this.words;
+    const whole = Math.floor(Math.min(HISTOGRAM_VALUE_MAX, Math.max(0, value)));
+    words[bucketOf(whole, this.precision)] += count;
+    words[this.buckets] += whole * count;
+    if (whole > words[this.buckets + 1]) words[this.buckets + 1] = whole;
+  }
+
   /** Adds what another of the same precision has counted. */
   merge(other: Histogram): void {
     const words = this.words;

@@ -1,13 +1,24 @@
 // HOT: The Bun side of the seam. Bun's sockets hand over a fresh buffer a read, and write() says how many bytes the
-// kernel took: the rest is kept here and sent from drain(). Runs on the ingest thread that owns the listener.
+// kernel took: the rest is kept here and sent from drain(). Runs on the ingest thread that owns the listener, and on the
+// load generator's threads.
 //
 // Bun's listen() takes no backlog and uses 512. listen(2) may be called again on a listening descriptor to change
 // it, so that is done through bun:ffi; where that fails the 512 stays, and the probe shows what is in force.
 
 import { dlopen, suffix } from "bun:ffi";
+import { closeSync, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Socket } from "bun";
-import type { ByteStream, Listener, ListenOptions, Peer } from "./transport.ts";
+import type {
+  Attempt,
+  Connect,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  OutboundPeer,
+  OutboundStream,
+  Peer,
+} from "./transport.ts";
 import { ACCEPT_QUEUE_EMPTY_MS } from "./transport.ts";
 
 export function listen(options: ListenOptions): Listener {
@@ -50,15 +61,107 @@ export function listen(options: ListenOptions): Listener {
   };
 }
 
-class BunStream implements ByteStream {
+/** One set of handlers for all connections of the thread. */
+const OUTBOUND = {
+  open(socket: Socket<BunAttempt>) {
+    socket.data.opened(socket);
+  },
+  data(socket: Socket<BunAttempt>, bytes: Buffer) {
+    socket.data.stream?.peer?.received(bytes);
+  },
+  drain(socket: Socket<BunAttempt>) {
+    socket.data.stream?.drain();
+  },
+  end(socket: Socket<BunAttempt>) {
+    socket.data.stream?.peer?.peerEnded();
+  },
+  close(socket: Socket<BunAttempt>) {
+    socket.data.stream?.closed();
+  },
+  error(socket: Socket<BunAttempt>) {
+    socket.data.stream?.destroy();
+  },
+  connectError(socket: Socket<BunAttempt>, error: Error) {
+    socket.data.failed((error as NodeJS.ErrnoException).code ?? "UNKNOWN");
+  },
+};
+
+export function openConnect(): Connect {
+  return (options, peer) => new BunAttempt(options, peer);
+}
+
+class BunAttempt implements Attempt {
+  stream: BunStream | null = null;
+  /** Null once it has been told, or wants to hear nothing. */
+  private peer: OutboundPeer | null;
+  private isCalling = true;
+
+  constructor(options: ConnectOptions, peer: OutboundPeer) {
+    this.peer = peer;
+    const settings = { hostname: options.host, port: options.port, data: this, socket: OUTBOUND };
+    // connectError() says it too.
+    Bun.connect<BunAttempt>({ ...settings, ...({ allowHalfOpen: true } as object) }).catch(() => {});
+    this.isCalling = false;
+  }
+
+  opened(socket: Socket<BunAttempt>): void {
+    const peer = this.peer;
+    this.peer = null;
+    if (peer === null) {
+      socket.terminate();
+      return;
+    }
+    this.stream = new BunStream(socket);
+    this.stream.peer = peer;
+    peer.connected(this.stream);
+  }
+
+  // What socket(2) and connect(2) refuse at once comes from within Bun.connect(), and all but EADDRNOTAVAIL as
+  // ECONNREFUSED (seen: EMFILE, ENETUNREACH). A peer that really refuses is never known at once: connect(2) on a
+  // socket that does not block says EINPROGRESS first.
+  failed(code: string): void {
+    if (!this.isCalling) {
+      this.tell(code);
+      return;
+    }
+    const trueCode = code === "ECONNREFUSED" ? (codeOfNewDescriptor() ?? "ENETUNREACH") : code;
+    setImmediate(() => this.tell(trueCode));
+  }
+
+  abandon(): void {
+    this.peer = null;
+    if (this.stream === null) return;
+    this.stream.peer = null;
+    this.stream.destroy();
+  }
+
+  private tell(code: string): void {
+    const peer = this.peer;
+    this.peer = null;
+    peer?.failed(code);
+  }
+}
+
+/** Why no descriptor can be had (EMFILE, ENFILE); null where one can. */
+function codeOfNewDescriptor(): string | null {
+  try {
+    closeSync(openSync("/dev/null", "r"));
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? null;
+  }
+}
+
+class BunStream implements OutboundStream {
   peer: Peer | null = null;
-  private readonly socket: Socket<BunStream>;
+  private readonly socket: Socket<unknown>;
   /** Unsent chunks, oldest first; null while there are none, which is nearly always. */
   private unsent: Uint8Array[] | null = null;
   private unsentBytes = 0;
   private isEnding = false;
+  private isClosing = false;
 
-  constructor(socket: Socket<BunStream>) {
+  constructor(socket: Socket<unknown>) {
     this.socket = socket;
   }
 
@@ -96,7 +199,8 @@ class BunStream implements ByteStream {
     unsent.splice(0, sent);
     if (unsent.length > 0) return;
     this.unsent = null;
-    if (this.isEnding) this.socket.shutdown();
+    if (this.isClosing) this.socket.close();
+    else if (this.isEnding) this.socket.shutdown();
     this.peer?.drained();
   }
 
@@ -111,6 +215,11 @@ class BunStream implements ByteStream {
   end(): void {
     this.isEnding = true;
     if (this.unsent === null) this.socket.shutdown();
+  }
+
+  close(): void {
+    this.isClosing = true;
+    if (this.unsent === null) this.socket.close();
   }
 
   destroy(): void {

@@ -1,6 +1,6 @@
 // The seam between the runtimes: what a listening socket and a connection are to the rest of the program.
-// bun.ts and node.ts are its two sides, listen.ts takes the right one; everything above is the same code on both. One thread owns a listener, its
-// sockets and their peers; nothing here is shared.
+// bun.ts and node.ts are its two sides, listen.ts and connect.ts take the right one; everything above is the same code on
+// both. One thread owns a listener, its sockets and their peers; nothing here is shared.
 //
 //   kernel ──bytes──▶ Transport (bun.ts | node.ts) ──received()──▶ Peer
 //   kernel ◀─bytes─── Transport ◀──────────write()──────────────── Peer
@@ -51,6 +51,37 @@ export interface Listener {
    */
   close(): Promise<void>;
 }
+
+/** A connection that we asked for: as any other, but it can also be closed politely. */
+export interface OutboundStream extends ByteStream {
+  /** Closes both directions with a FIN, once what was written is sent; destroy() may be a reset. */
+  close(): void;
+}
+
+/** What a connection that we ask for is to the program: first exactly one of connected() and failed(). */
+export interface OutboundPeer extends Peer {
+  connected(stream: OutboundStream): void;
+  /** There is no connection; nothing else is said. `code` is the system's: ECONNREFUSED, EADDRNOTAVAIL, EMFILE, … */
+  failed(code: string): void;
+}
+
+export interface ConnectOptions {
+  /** An IPv4 or IPv6 address, without brackets: names are looked up once, before. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A connection on its way. */
+export interface Attempt {
+  /** Gives it up, and drops the connection where it is made already; its peer is told nothing any more. */
+  abandon(): void;
+}
+
+/**
+ * Asks for a connection. Its peer is told what became of it later, never before this returns: not even where the system
+ * says no at once.
+ */
+export type Connect = (options: ConnectOptions, peer: OutboundPeer) => Attempt;
 
 /** Time for the event loop to take what is in the accept queue, milliseconds. */
 export const ACCEPT_QUEUE_EMPTY_MS = 20;
