@@ -9,7 +9,7 @@ import { eventually, stopServers } from "../support/server-process.ts";
 import { throttledPeriods } from "./control-group.ts";
 import type { Plant, Planted } from "./plant.ts";
 import { clientPorts, generatorSlow, PORTS } from "./plants/client-side.ts";
-import { DESCRIPTORS, descriptorsForeign, descriptorsOwn } from "./plants/descriptors.ts";
+import { descriptorsForeign, descriptorsOwn, WORKER_DESCRIPTORS } from "./plants/descriptors.ts";
 import { diskFull, SYNC_MS, slowSync } from "./plants/disk.ts";
 import { BACKLOG, backlogShort, SOMAXCONN, somaxconnShort } from "./plants/listen-queue.ts";
 import { memorySmall, RATE_LIMIT, rateLimit } from "./plants/own-limits.ts";
@@ -69,8 +69,8 @@ describe("descriptors", () => {
 
   proves(descriptorsForeign, "accept fails and the 200th client waits", async (planted) => {
     const result = await runProbe(planted, { ...ONE, connections: 200, holds: true, msMax: 2_000 });
-    assert.ok(answered(result, 200) < DESCRIPTORS, JSON.stringify(result));
-    assert.ok(result.unanswered > 200 - DESCRIPTORS, JSON.stringify(result));
+    assert.ok(answered(result, 200) < WORKER_DESCRIPTORS, JSON.stringify(result));
+    assert.ok(result.unanswered > 200 - WORKER_DESCRIPTORS, JSON.stringify(result));
   });
 });
 

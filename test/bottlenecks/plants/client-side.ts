@@ -25,7 +25,7 @@ export const generatorSlow: Plant = {
       await server.stop();
     };
     return planted({ port: server.port, pid: server.child.pid! }, stop, {
-      capacityFlags: ["--ladder", "20,100"],
+      capacityFlags: ["--ladder", "30"],
       wrapper: onCore(1),
     });
   },
@@ -46,7 +46,7 @@ export const clientPorts: Plant = {
     };
     const server = await startInNamespace(settings, ["--threads", "1"]);
     return planted({ port: server.port, pid: server.child.pid! }, () => server.stop(), {
-      capacityFlags: ["--ladder", "20,200", "--keep-alive", "off"],
+      capacityFlags: ["--ladder", "16", "--keep-alive", "off"],
       wrapper: insideOf(server),
     });
   },

@@ -28,7 +28,7 @@ export const slowSync: Plant = {
       wrapper: ["strace", ...words, ...inject],
     });
     return planted({ port: server.port, pid: server.child.pid! }, () => server.stop(), {
-      capacityFlags: ["--ladder", "8,64", "--objective", "success>=99%,p99<=30ms"],
+      capacityFlags: ["--ladder", "30", "--objective", "success>=99%,p99<=30ms"],
     });
   },
 };
@@ -49,7 +49,7 @@ export const diskFull: Plant = {
       wrapper: ["unshare", "-m", "sh", "-c", script, mount],
     });
     return planted({ port: server.port, pid: server.child.pid! }, () => server.kill(), {
-      capacityFlags: ["--ladder", "20,100"],
+      capacityFlags: ["--ladder", "16"],
     });
   },
 };

@@ -8,7 +8,7 @@ import { type Plant, planted } from "../plant.ts";
 
 export const BACKLOG = 8;
 export const SOMAXCONN = 16;
-const CAPACITY_FLAGS = ["--ladder", "20,400", "--keep-alive", "off"];
+const CAPACITY_FLAGS = ["--ladder", "60", "--keep-alive", "off"];
 
 export const backlogShort: Plant = {
   id: "listen-queue-backlog",

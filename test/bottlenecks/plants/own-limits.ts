@@ -20,7 +20,7 @@ export const rateLimit: Plant = {
   async start() {
     const server = await startServer(["--threads", "1", "--rate-limit", `${RATE_LIMIT}`]);
     return planted({ port: server.port, pid: server.child.pid! }, () => server.stop(), {
-      capacityFlags: ["--ladder", "10,50"],
+      capacityFlags: ["--ladder", "12"],
     });
   },
 };
@@ -37,7 +37,7 @@ export const memorySmall: Plant = {
     const payload = join(dirname(newDataFolder()), "payload.json");
     writeFileSync(payload, largeBody());
     return planted({ port: server.port, pid: server.child.pid! }, () => server.stop(), {
-      capacityFlags: ["--ladder", "30", "--payload", payload],
+      capacityFlags: ["--ladder", "16", "--payload", payload, "--header", "Content-Type: application/json"],
     });
   },
 };

@@ -22,7 +22,7 @@ export const poolHeld: Plant = {
   missing: () => without("perl"),
   async start() {
     const server = await startForeign(["perl", POOL, "threads", `${WORKERS}`, `${BACKLOG}`, "0", "0"]);
-    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "10,50,200"] });
+    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "40"] });
   },
 };
 
@@ -36,6 +36,6 @@ export const poolAsleep: Plant = {
   async start() {
     const words = ["processes", `${WORKERS}`, "4096", `${SLEEP_MS}`, "1"];
     const server = await startForeign(["perl", POOL, ...words]);
-    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "10,100"] });
+    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "40"] });
   },
 };

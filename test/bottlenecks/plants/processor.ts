@@ -27,7 +27,7 @@ export const oneThread: Plant = {
   missing: withoutPinning,
   async start() {
     const server = await startForeign([process.execPath, ONE_LOOP, `${WORK_US}`]);
-    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "8,32"] });
+    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "8"] });
   },
 };
 
@@ -47,7 +47,7 @@ export const cpuQuota: Plant = {
       group.remove();
     };
     return planted({ port: server.port, pid: server.child.pid! }, stop, {
-      capacityFlags: ["--ladder", "20,100"],
+      capacityFlags: ["--ladder", "30"],
     });
   },
 };
@@ -66,7 +66,7 @@ export const rivalOnCore: Plant = {
       await stopRivals();
       await server.stop();
     };
-    return planted(server, stop, { capacityFlags: ["--ladder", "8,32"], wrapper: onCore(1) });
+    return planted(server, stop, { capacityFlags: ["--ladder", "8"], wrapper: onCore(1) });
   },
 };
 
@@ -82,7 +82,7 @@ export const nothingOwn: Plant = {
       url: null,
       port: 0,
       pid: null,
-      capacityFlags: ["--ladder", "20,100"],
+      capacityFlags: ["--ladder", "30"],
       serveFlags: [],
       wrapper: [],
       stop: async () => {},
@@ -100,7 +100,7 @@ export const nothingNginx: Plant = {
   missing: () => without("nginx"),
   async start() {
     const server = await startNginx();
-    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "20,100"] });
+    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "30"] });
   },
 };
 
@@ -118,7 +118,7 @@ export const nothingPython: Plant = {
     const words = ["-m", "http.server", "--bind", "127.0.0.1", "--directory", empty, `${port}`];
     const server = await startForeign(["python3", ...words], { port });
     return planted({ port, pid: server.pid, path: "/" }, () => server.stop(), {
-      capacityFlags: ["--ladder", "20,100", "--method", "GET"],
+      capacityFlags: ["--ladder", "30", "--method", "GET"],
     });
   },
 };
