@@ -16,6 +16,18 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "take batches of metrics over HTTP and store them",
     load: async () => (await import("./serve.ts")).serveCommand(),
   },
+  load: {
+    summary: "send requests to an HTTP server and tell what came of them",
+    load: async () => (await import("./load.ts")).loadCommand(),
+  },
+  capacity: {
+    summary: "find how much a server takes, and what stops it there",
+    load: async () => (await import("./capacity.ts")).capacityCommand(),
+  },
+  doctor: {
+    summary: "say what this machine's settings mean for a server's capacity",
+    load: async () => (await import("./doctor.ts")).doctorCommand(),
+  },
 };
 
 function versionText(): string {

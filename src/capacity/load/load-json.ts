@@ -2,11 +2,8 @@
 
 import type { Histogram } from "../../base/histogram.ts";
 import type { LatencyJson, LoadJson } from "../report/report-json.ts";
+import { checkLittle } from "../search/little.ts";
 import { ERROR_CLASSES, type ErrorClass, type LoadResult } from "./load-result.ts";
-
-/** Little's law holds on a run when the two numbers differ by no more than this share, or by this many requests. */
-const LITTLE_SHARE_MAX = 0.1;
-const LITTLE_REQUESTS_MAX = 0.5;
 
 export function toLoadJson(result: LoadResult): LoadJson {
   const { connections, generator } = result;
@@ -63,16 +60,9 @@ export function latencyJson(histogram: Histogram): LatencyJson {
   };
 }
 
-/** What was in flight on average must be what came back a second times how long it took. */
 function littleJson(result: LoadResult): LoadJson["little"] {
-  const measured = result.inFlightMean;
-  const { latencyUncorrected, seconds } = result;
-  const count = latencyUncorrected.count();
-  if (count === 0 || seconds === 0) return { measured: figure(measured)!, expected: null, agrees: null };
-  const expected = latencyUncorrected.sum() / 1e9 / seconds;
-  const difference = Math.abs(measured - expected);
-  const agrees = difference <= Math.max(LITTLE_REQUESTS_MAX, LITTLE_SHARE_MAX * Math.max(measured, expected));
-  return { measured: figure(measured)!, expected: figure(expected), agrees };
+  const { measured, expected, agrees } = checkLittle(result);
+  return { measured: figure(measured) ?? 0, expected: expected === null ? null : figure(expected), agrees };
 }
 
 function occurred(errors: LoadResult["errors"]): Partial<Record<ErrorClass, number>> {

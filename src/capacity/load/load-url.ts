@@ -1,6 +1,6 @@
 // Where requests go: a URL taken apart, once, before anything is sent. Pure.
 
-import { TidemarkError } from "../../errors.ts";
+import { readHttpUrl } from "../flag-values.ts";
 
 export interface LoadUrl {
   /** A name or an address, without brackets. */
@@ -16,33 +16,7 @@ const PORT_DEFAULT = 80;
 
 /** Throws TidemarkError, exit code 2, where it is none that can be used. */
 export function parseLoadUrl(text: string): LoadUrl {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    throw new TidemarkError(
-      `cannot use --url ${text} because it is no URL; try http://127.0.0.1:8080/metrics`,
-      2,
-    );
-  }
-  if (url.protocol === "https:") {
-    throw new TidemarkError(
-      `cannot use --url ${text} because the generator speaks no TLS; try http:// and the port behind the TLS proxy`,
-      2,
-    );
-  }
-  if (url.protocol !== "http:" || url.hostname === "") {
-    throw new TidemarkError(
-      `cannot use --url ${text} because only http:// is spoken; try http://127.0.0.1:8080/metrics`,
-      2,
-    );
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new TidemarkError(
-      "cannot use --url because it holds a user name; try --header 'Authorization: …'",
-      2,
-    );
-  }
+  const url = new URL(readHttpUrl("--url", text));
   return {
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? PORT_DEFAULT : Number(url.port),

@@ -28,7 +28,9 @@ export class OwnHealth {
   }
 
   read(spunMs: number, loopLagMsMax: number): GeneratorThread {
-    const { before, after, elapsedMs } = this;
+    const before = this.before;
+    const after = this.after;
+    const elapsedMs = this.elapsedMs;
     const isKnown = before !== null && after !== null && elapsedMs > 0;
     return {
       cpuRatio: isKnown ? (after.ranMs - before.ranMs) / elapsedMs : null,
