@@ -1,0 +1,564 @@
+// Reports to test with: a full and realistic one, one in which nothing is known, one whose run proves nothing, and one
+// whose every text tries to break out of where it is put. Pure and the same on every call: randomness has a fixed seed.
+
+import type {
+  EvidencePoint,
+  LatencyJson,
+  LevelJson,
+  PointJson,
+  ReportJson,
+  ScalabilityJson,
+} from "../../src/capacity/report/report-json.ts";
+import { sampleSuspects } from "./sample-suspects.ts";
+
+/** The law that the made-up server follows: one hot thread, a little contention and coherence. */
+const LAMBDA = 2_610;
+const SIGMA = 0.1128;
+const KAPPA = 0.0000062;
+const OBJECTIVE = "success>=99%,p99<=50ms";
+
+interface Shape {
+  readonly kind: LevelJson["kind"];
+  readonly part: string;
+  readonly clients: number;
+  readonly planned: number | null;
+  readonly id: string;
+}
+
+export function fullReport(): ReportJson {
+  const levels = [
+    ...[20, 50, 100, 200, 500, 1000, 2000, 5000, 10000].map((clients) => paced(clients)),
+    ...[1, 8, 64, 200, 500, 1000, 2000].map((clients) => unpaced(clients)),
+    ...[4000, 8000, 16000, 20000, 22000, 24000].map((rate) => open(rate, "search")),
+    ...[1, 2, 3].map((turn) => open(21_000, "repeat", turn)),
+  ].map(levelOf);
+  return {
+    format: "tidemark-capacity/1",
+    tidemark: "0.1.0",
+    started_at: "2025-11-23T16:02:11.000Z",
+    took_s: 164.2,
+    command: "tidemark capacity --verify --compare-phases --sweep threads=1,2,4,8 --out ./capacity",
+    target: {
+      url: "http://127.0.0.1:41873/metrics",
+      is_own: true,
+      is_tidemark: true,
+      pid: 20_117,
+      software: "tidemark 0.1.0 (Bun 1.4.5)",
+      settings: { threads: 1, ack: "written", backlog: 511, "keep-alive": "on", "rate-limit": 0 },
+    },
+    machine: {
+      processor: "Intel(R) Xeon(R) Processor @ 2.60GHz",
+      cores: 2,
+      memory_bytes: 8_340_373_504,
+      system: "Linux 6.1.0-28-amd64 (Debian 12)",
+      stolen_ratio: 0.021,
+    },
+    levels,
+    capacity: {
+      rate: 21_040,
+      low: 20_310,
+      high: 21_680,
+      objective: OBJECTIVE,
+      is_at_least: false,
+      sweet_spot: pointOf(levels, "paced-1000"),
+      knee: pointOf(levels, "unpaced-200"),
+      breaking_point: pointOf(levels, "unpaced-1000"),
+      clients_at_breaking: 1000,
+    },
+    scalability: scalability(),
+    suspects: sampleSuspects(),
+    findings: [
+      "It sustains 21,040 requests a second within the objective (20,310 to 21,680 over 3 repeats).",
+      "From 64 to 500 clients the rate grows by 9 % and p99 by 7 times: more clients only queue.",
+      "The busiest thread used 99 % of a core from 16,000 requests a second on, while the other core was 41 % idle.",
+      "One stall of 212 ms was seen, at 5,000 clients; the uncorrected p99 shows a ninth of it.",
+    ],
+    origin: originRows(),
+    budget: [
+      { stage: "accept and read", ms: 0.031, origin_ms: 0.1 },
+      { stage: "admission", ms: 0.004, origin_ms: 0.05 },
+      { stage: "decode", ms: 0.012, origin_ms: 0.15 },
+      { stage: "queue", ms: 0.118, origin_ms: 0.1 },
+      { stage: "commit", ms: 0.164, origin_ms: null },
+      { stage: "answer", ms: 0.027, origin_ms: 0.12 },
+    ],
+    phases: phases(),
+    sweeps: sweeps(),
+    verification: [
+      {
+        suspect: "one-thread",
+        remedy: "--threads 2",
+        rate_before: 21_040,
+        rate_after: 34_900,
+        predicted: 1.7,
+        measured: 1.66,
+        conclusion: "the gain agrees with the prediction",
+        next_suspect: "all-cores",
+      },
+      {
+        suspect: "listen-queue",
+        remedy: "--backlog 4096",
+        rate_before: 21_040,
+        rate_after: 21_210,
+        predicted: 1.15,
+        measured: 1.01,
+        conclusion: "less than predicted: the queue overflows only while 2,000 clients connect at once",
+        next_suspect: "one-thread",
+      },
+    ],
+    conclusion: [
+      "This server takes 21,040 requests a second within success ≥ 99 % and p99 ≤ 50 ms.",
+      "One ingest thread is the limit: it is busy all the time while a core is free.",
+      "A second thread brings 1.66 times the rate, measured; then both cores are the limit.",
+    ],
+    next_step: [
+      "Run with --threads 2.",
+      "Then measure again with the generator on another machine: here it takes a share of the same two cores.",
+    ],
+    missing: ["CPU quota: no cgroup controller is mounted here", "stack traces of the kernel: not permitted"],
+    void: null,
+  };
+}
+
+/** Nothing was found out: every figure that may be null is, every list that may be empty is. */
+export function minimalReport(): ReportJson {
+  return {
+    ...fullReport(),
+    took_s: 0.4,
+    command: "tidemark capacity --target http://[::1]:8080/",
+    target: {
+      url: "http://[::1]:8080/",
+      is_own: false,
+      is_tidemark: false,
+      pid: null,
+      software: null,
+      settings: null,
+    },
+    machine: { processor: "unknown", cores: 1, memory_bytes: 0, system: "Darwin 25.0", stolen_ratio: null },
+    levels: [emptyLevel()],
+    capacity: {
+      rate: null,
+      low: null,
+      high: null,
+      objective: OBJECTIVE,
+      is_at_least: false,
+      sweet_spot: null,
+      knee: null,
+      breaking_point: null,
+      clients_at_breaking: null,
+    },
+    scalability: null,
+    suspects: sampleSuspects().map((suspect) => ({
+      ...suspect,
+      verdict: "unknown" as const,
+      for: [],
+      against: [],
+      gain: { predicted: null, measured: null },
+    })),
+    findings: [],
+    origin: originRows().map((row) => ({ ...row, measured: null })),
+    budget: [],
+    phases: phases().map((row) => ({
+      ...row,
+      origin: null,
+      rate: null,
+      success_100: null,
+      p99_ms: null,
+      limit: null,
+    })),
+    sweeps: [
+      {
+        setting: "ack",
+        rows: [{ value: "synced", rate: null, p99_ms: null, success: null, gain: null, error: null }],
+      },
+    ],
+    verification: [
+      {
+        suspect: "pool",
+        remedy: "none",
+        rate_before: null,
+        rate_after: null,
+        predicted: null,
+        measured: null,
+        conclusion: "not tried: the target is not ours",
+        next_suspect: null,
+      },
+    ],
+    conclusion: [],
+    next_step: [],
+    missing: ["no --pid: nothing of the server's side is known"],
+  };
+}
+
+/** A report with no level at all, as when nothing listens at the target. */
+export function emptyReport(): ReportJson {
+  return {
+    ...minimalReport(),
+    levels: [],
+    suspects: [],
+    origin: [],
+    phases: [],
+    sweeps: [],
+    verification: [],
+  };
+}
+
+export function voidReport(): ReportJson {
+  const why =
+    "the generator was the limit: its busiest thread used 99 % of a core at 24,000/s; try --threads 2 or another machine";
+  const full = fullReport();
+  const levels = full.levels.map((level, index) => (index > 20 ? { ...level, void: why } : level));
+  return { ...full, levels, capacity: { ...full.capacity, is_at_least: true }, void: why };
+}
+
+/** What a target, a header or a setting may hold: markup, script, quotes, terminal commands, table marks. */
+export const HOSTILE =
+  `"><img src=x onerror="window.hostile=1"></title></style></script><script>window.hostile=2</script>` +
+  "<!-- ' ` | * _ # [a](javascript:window.hostile=3) {{1}} &amp; \u001b[31m\u0007\u202e\u0000\r\n```\n# heading\n| a | b |";
+
+/** Every text of the full report replaced: what is left is the shape. Verdicts, ids and kinds stay what they may be. */
+export function hostileReport(): ReportJson {
+  const kept = new Set([
+    "verdict",
+    "format",
+    "started_at",
+    "suspect",
+    "next_suspect",
+    "kind",
+    "objective",
+    "level",
+  ]);
+  const poison = (value: unknown, key: string): unknown => {
+    if (typeof value === "string") return kept.has(key) || key === "part" ? value : HOSTILE;
+    if (Array.isArray(value)) return value.map((item) => poison(item, key));
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, poison(inner, name)]));
+  };
+  const report = poison(fullReport(), "") as ReportJson;
+  return {
+    ...report,
+    levels: report.levels.map((level) => ({ ...level, errors: { [HOSTILE]: 3 } as LevelJson["errors"] })),
+    target: { ...report.target, settings: { [HOSTILE]: HOSTILE, deep: { [HOSTILE]: [HOSTILE, null] } } },
+  };
+}
+
+function paced(clients: number): Shape {
+  return { kind: "paced", part: "ladder", clients, planned: clients * 10, id: `paced-${clients}` };
+}
+
+function unpaced(clients: number): Shape {
+  return { kind: "unpaced", part: "ladder", clients, planned: null, id: `unpaced-${clients}` };
+}
+
+function open(rate: number, part: string, turn = 1): Shape {
+  return { kind: "open", part, clients: 512, planned: rate, id: `open-${rate}${turn > 1 ? `-${turn}` : ""}` };
+}
+
+function lawRate(clients: number): number {
+  return (LAMBDA * clients) / (1 + SIGMA * (clients - 1) + KAPPA * clients * (clients - 1));
+}
+
+function levelOf(shape: Shape): LevelJson {
+  const noise = randomFrom(shape.id);
+  const ceiling = 21_900 * (0.985 + 0.03 * noise());
+  const offered = shape.planned ?? lawRate(shape.clients) * (0.97 + 0.06 * noise());
+  const load = Math.min(1.4, offered / ceiling);
+  const isOver = shape.planned !== null ? load > 1 : shape.clients >= 1000;
+  const crowd = shape.clients > 2000 ? 0.92 : 1;
+  const rate = Math.min(offered, ceiling) * crowd;
+  const success = isOver ? (shape.planned === null ? 0.9996 : Math.max(0.55, ceiling / offered) * crowd) : 1;
+  const base = 0.19 + shape.clients * 0.00004;
+  const queueing = base / Math.max(0.03, 1 - Math.min(load, 0.97));
+  const mean = shape.planned === null ? Math.max(base, (shape.clients / rate) * 1000) : queueing;
+  const p99 = isOver
+    ? mean * 2.1 + 38
+    : mean * (shape.planned === null ? 1.5 + 0.3 * noise() : 2.6 + 2 * load * noise());
+  const seconds = 3;
+  const requests = Math.round((rate * seconds) / success);
+  const failed = requests - Math.round(requests * success);
+  const misses = [
+    ...(success < 0.99 ? [`success ${(success * 100).toFixed(1)} % < 99 %`] : []),
+    ...(p99 > 50 ? [`p99 ${Math.round(p99)} ms > 50 ms`] : []),
+  ];
+  const measured = (mean * rate) / 1000;
+  return {
+    id: shape.id,
+    kind: shape.kind,
+    part: shape.part,
+    clients: shape.clients,
+    pace_ms: shape.kind === "paced" ? 100 : null,
+    planned_rate: shape.planned,
+    rate,
+    requests,
+    success,
+    errors:
+      failed > 0
+        ? {
+            timeout: Math.ceil(failed * 0.7),
+            refused: Math.floor(failed * 0.2),
+            reset: Math.floor(failed * 0.1),
+          }
+        : {},
+    statuses: { "200": requests - failed },
+    seconds,
+    planned: shape.planned === null ? requests : Math.round(shape.planned * seconds),
+    latency_ms: latencyOf(mean, p99),
+    latency_uncorrected_ms: latencyOf(isOver ? mean * 0.32 : mean * 0.97, isOver ? p99 * 0.21 : p99 * 0.93),
+    connect_ms: latencyOf(0.09, 0.4),
+    send_lag_ms: latencyOf(0.02, 0.3 + load * 0.2),
+    connections: {
+      opened: shape.clients,
+      failed: isOver ? 12 : 0,
+      clients_answered: shape.clients,
+      open_max: shape.clients,
+    },
+    bytes_sent: requests * 412,
+    bytes_received: requests * 168,
+    little: { measured, expected: measured * 1.01, agrees: shape.clients < 5000 },
+    stalls: shape.id === "paced-5000" ? [{ at_ms: 1204, lasted_ms: 212 }] : [],
+    generator: { threads: 1, busy_ratio: Math.min(0.62, load * 0.5), wait_ratio: 0.03, loop_lag_ms_max: 4.1 },
+    void: null,
+    objective_met: misses.length === 0,
+    objective_misses: misses,
+    evidence: evidenceOf(shape, rate, mean, load, isOver, noise),
+    saturation: isOver ? { at_ms: 750, resource: "one-thread" } : null,
+  };
+}
+
+function latencyOf(mean: number, p99: number): LatencyJson {
+  return {
+    mean,
+    p50: mean * 0.86,
+    p90: mean + (p99 - mean) * 0.4,
+    p99,
+    p999: p99 * 1.6,
+    p9999: p99 * 2.2,
+    max: p99 * 2.7,
+  };
+}
+
+function evidenceOf(
+  shape: Shape,
+  rate: number,
+  mean: number,
+  load: number,
+  isOver: boolean,
+  noise: () => number,
+): EvidencePoint[] {
+  return Array.from({ length: 13 }, (_, index) => {
+    const at_ms = index * 250;
+    const warm = Math.min(1, (index + 0.6) / 3);
+    const wobble = 0.96 + 0.08 * noise();
+    const thread = Math.min(0.995, load * warm * wobble);
+    return {
+      at_ms,
+      rate: index === 0 ? null : rate * warm * wobble,
+      failed_rate: index === 0 ? null : isOver && index > 3 ? rate * 0.12 * wobble : 0,
+      latency_ms_mean: index === 0 ? null : mean * (0.55 + 0.45 * warm) * wobble,
+      thread_ratio: index === 0 ? null : thread,
+      process_cores: index === 0 ? null : thread * 1.12,
+      machine_ratio: index === 0 ? null : Math.min(0.99, thread * 0.81),
+      descriptors_ratio: (shape.clients + 40) / 1_048_576 + 0.011 * warm,
+      accept_queue_ratio: isOver ? Math.min(1, 0.25 * noise() + (index < 3 ? 0.9 * warm : 0.15)) : 0,
+      listen_overflows: isOver && shape.clients > 1000 ? Math.min(index, 3) * 11 : 0,
+      memory_bytes: 88e6 + index * 0.4e6 + shape.clients * 9_000,
+      queue_ratio: Math.min(0.93, load * load * 0.6 * warm * wobble),
+      loop_lag_ms: 0.6 + (isOver ? 9 * noise() : 0.8 * noise()),
+      sync_ms: 2.1 + 1.7 * noise(),
+    };
+  });
+}
+
+function emptyLevel(): LevelJson {
+  const none: LatencyJson = {
+    mean: null,
+    p50: null,
+    p90: null,
+    p99: null,
+    p999: null,
+    p9999: null,
+    max: null,
+  };
+  return {
+    ...levelOf(unpaced(20)),
+    rate: 0,
+    requests: 0,
+    success: 0,
+    errors: {},
+    statuses: {},
+    latency_ms: none,
+    latency_uncorrected_ms: none,
+    connect_ms: none,
+    send_lag_ms: none,
+    little: { measured: 0, expected: null, agrees: null },
+    generator: { threads: 1, busy_ratio: null, wait_ratio: null, loop_lag_ms_max: 0 },
+    objective_met: false,
+    objective_misses: ["nothing was sent"],
+    saturation: null,
+    evidence: [0, 250].map((at_ms) => ({
+      at_ms,
+      rate: null,
+      failed_rate: null,
+      latency_ms_mean: null,
+      thread_ratio: null,
+      process_cores: null,
+      machine_ratio: null,
+      descriptors_ratio: null,
+      accept_queue_ratio: null,
+      listen_overflows: null,
+      memory_bytes: null,
+      queue_ratio: null,
+      loop_lag_ms: null,
+      sync_ms: null,
+    })),
+  };
+}
+
+function pointOf(levels: readonly LevelJson[], id: string): PointJson {
+  const level = levels.find((one) => one.id === id)!;
+  return {
+    clients: level.clients,
+    rate: level.rate,
+    latency_ms: level.latency_ms.mean,
+    p99_ms: level.latency_ms.p99,
+    success: level.success,
+    level: level.id,
+  };
+}
+
+function scalability(): ScalabilityJson {
+  const clients = [1, 2, 4, 8, 16, 32, 64, 100, 150, 200, 300, 500, 700, 1000, 1400, 2000];
+  return {
+    lambda: LAMBDA,
+    sigma: SIGMA,
+    kappa: KAPPA,
+    lambda_interval: [2_480, 2_740],
+    sigma_interval: [0.1071, 0.1185],
+    kappa_interval: [0.0000041, 0.0000083],
+    r_squared: 0.9957,
+    peak_clients: 378,
+    peak_rate: 21_950,
+    points: [1, 8, 64, 200, 500, 1000, 2000].map((n) => ({
+      clients: n,
+      rate: lawRate(n) * (0.97 + 0.06 * randomFrom(`p${n}`)()),
+    })),
+    curve: clients.map((n) => {
+      const rate = lawRate(n);
+      return { clients: n, rate, low: rate * (0.95 - n / 40_000), high: rate * (1.05 + n / 40_000) };
+    }),
+    note: "Contention (σ = 11 %) bounds the rate: one part in 9 of each request's work is done one at a time.",
+  };
+}
+
+function originRows(): ReportJson["origin"] {
+  const rows = [
+    ["light", 20, 50, 1, 200, 0.01, 0.21],
+    ["medium", 50, 100, 1, 500, 0.13, 0.2],
+    ["high", 100, 100, 1, 1000, 0.41, 0.21],
+    ["max", 200, 50, 0.9951, 2000, 0.53, 0.22],
+    ["stress", 500, 20, 0.6408, 3333, 37.41, 0.28],
+  ] as const;
+  return rows.map(([test, clients, requests_each, success, rate, latency_ms, ours]) => ({
+    test,
+    clients,
+    requests_each,
+    origin: { success, rate, latency_ms },
+    measured: { success: 1, rate: clients * 9.98, latency_ms: ours, p99_ms: ours * 3.1 },
+  }));
+}
+
+function phases(): ReportJson["phases"] {
+  return [
+    {
+      phase: "1–3",
+      architecture: "one thread, no keep-alive, a write per request, backlog 10",
+      flags: ["--threads", "1", "--keep-alive", "off", "--backlog", "10"],
+      origin: { rate: 200, success_100: 0.802 },
+      rate: 4_310,
+      success_100: 0.971,
+      p99_ms: 48.2,
+      limit: "listen-queue",
+    },
+    {
+      phase: "6",
+      architecture: "8 threads",
+      flags: ["--threads", "8"],
+      origin: { rate: 1_500, success_100: 0.95 },
+      rate: 24_800,
+      success_100: 1,
+      p99_ms: 41.7,
+      limit: "all-cores",
+    },
+    {
+      phase: "7",
+      architecture: "16 threads, keep-alive, backlog 128",
+      flags: ["--threads", "16", "--keep-alive", "on", "--backlog", "128"],
+      origin: { rate: 2_000, success_100: 1 },
+      rate: 23_900,
+      success_100: 1,
+      p99_ms: 46.3,
+      limit: "all-cores",
+    },
+    {
+      phase: "today",
+      architecture: "a thread for each core, keep-alive, group commit",
+      flags: [],
+      origin: null,
+      rate: 34_900,
+      success_100: 1,
+      p99_ms: 22.4,
+      limit: "all-cores",
+    },
+  ];
+}
+
+function sweeps(): ReportJson["sweeps"] {
+  const threads = [
+    ["1", 21_040, 44.1],
+    ["2", 34_900, 22.4],
+    ["4", 31_200, 31.8],
+    ["8", 24_800, 41.7],
+  ] as const;
+  const acks = [
+    ["accepted", 22_900, 39.2],
+    ["written", 21_040, 44.1],
+    ["synced", 9_870, 48.9],
+  ] as const;
+  const rowsOf = (rows: readonly (readonly [string, number, number])[]) =>
+    rows.map(([value, rate, p99_ms]) => ({
+      value,
+      rate,
+      p99_ms,
+      success: 1,
+      gain: rate / rows[0]![1],
+      error: null as string | null,
+    }));
+  return [
+    {
+      setting: "threads",
+      rows: [
+        ...rowsOf(threads),
+        {
+          value: "64",
+          rate: null,
+          p99_ms: null,
+          success: null,
+          gain: null,
+          error: "the server did not start within 10 s",
+        },
+      ],
+    },
+    { setting: "ack", rows: rowsOf(acks) },
+  ];
+}
+
+/** mulberry32 from a text: the same numbers for the same text. */
+function randomFrom(text: string): () => number {
+  let state = [...text].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 7);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
