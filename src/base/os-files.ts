@@ -20,11 +20,14 @@ export interface ProcFiles extends OsFiles {
   readLink(path: string): string | null;
   /** Entries of a folder such as /proc/<pid>/fd. */
   countEntries(path: string): number | null;
-  /**
-   * The file's bytes as the system hands them out, at most `bytesMax` at a time, until there are none or the visitor
-   * answers false. The bytes are the visitor's until it returns. False where the file cannot be read.
-   */
-  readBlocks(path: string, bytesMax: number, visit: (bytes: Uint8Array) => boolean): boolean;
+  /** A file to be read bit by bit; whoever opens it closes it. */
+  open(path: string): OpenFile | null;
+}
+
+export interface OpenFile {
+  /** The next bytes, at most `bytesMax`, fewer where the system hands out fewer; good until the next call. Null at the end. */
+  readBlock(bytesMax: number): Uint8Array | null;
+  close(): void;
 }
 
 /** Longest text the probe asks for. */
@@ -40,7 +43,7 @@ export function openOsFiles(): ProcFiles {
     diskSpace: (path) => orNull(() => diskSpace(path)),
     readLink: (path) => orNull(() => fs.readlinkSync(path)),
     countEntries: (path) => orNull(() => countEntries(path)),
-    readBlocks: (path, bytesMax, visit) => orNull(() => readBlocks(buffer, path, bytesMax, visit)) ?? false,
+    open: (path) => orNull(() => openFile(buffer, path)),
   };
 }
 
@@ -68,22 +71,16 @@ function readText(buffer: Buffer, path: string, bytesMax: number): string {
   }
 }
 
-function readBlocks(
-  buffer: Buffer,
-  path: string,
-  bytesMax: number,
-  visit: (bytes: Uint8Array) => boolean,
-): boolean {
-  const end = Math.min(bytesMax, buffer.length);
+function openFile(buffer: Buffer, path: string): OpenFile {
   const descriptor = fs.openSync(path, "r");
-  try {
-    for (;;) {
-      const bytes = fs.readSync(descriptor, buffer, 0, end, null);
-      if (bytes === 0 || !visit(buffer.subarray(0, bytes))) return true;
-    }
-  } finally {
-    fs.closeSync(descriptor);
-  }
+  return {
+    readBlock: (bytesMax) => {
+      const end = Math.min(bytesMax, buffer.length);
+      const bytes = orNull(() => fs.readSync(descriptor, buffer, 0, end, null)) ?? 0;
+      return bytes === 0 ? null : buffer.subarray(0, bytes);
+    },
+    close: () => fs.closeSync(descriptor),
+  };
 }
 
 function countDescriptors(): number {

@@ -14,7 +14,7 @@ const TABLE_BYTES_MAX = 64 * 1024;
  */
 export function findPidOfPort(port: number, files: ProcFiles = openOsFiles()): number | null {
   const inodes = listenersOf(files, "/proc/net", port);
-  if (inodes.size === 0) return null;
+  if (inodes === null || inodes.size === 0) return null;
   const owners = (files.list("/proc") ?? [])
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
@@ -26,13 +26,15 @@ export function findPidOfPort(port: number, files: ProcFiles = openOsFiles()): n
 /** Whether one of these processes listens on the port; null where that cannot be seen. */
 export function listensOnPort(files: ProcFiles, processes: readonly number[], port: number): boolean | null {
   const readable = processes.filter((pid) => files.list(`/proc/${pid}/fd`) !== null);
-  if (readable.length === 0) return null;
   const inodes = listenersOf(files, `/proc/${processes[0]}/net`, port);
+  if (readable.length === 0 || inodes === null) return null;
   return readable.some((pid) => holdsOne(files, pid, inodes));
 }
 
-function listenersOf(files: ProcFiles, folder: string, port: number): Set<number> {
+/** Null where neither table can be read. */
+function listenersOf(files: ProcFiles, folder: string, port: number): Set<number> | null {
   const tables = ["tcp", "tcp6"].map((name) => files.readText(`${folder}/${name}`, TABLE_BYTES_MAX));
+  if (tables.every((text) => text === null)) return null;
   return new Set(tables.flatMap((text) => parseListenerInodes(text, port)));
 }
 

@@ -61,7 +61,7 @@ export function openSampler(options: SamplerOptions): Sampler {
       const sockets = targetNetwork === null ? null : (targetSockets?.read() ?? own);
       const sides = {
         process: processReader?.read(now()) ?? null,
-        quota: quotaReader?.read() ?? null,
+        quota: quotaReader?.read(now()) ?? null,
         machine: readMachine(files),
         network: readNetwork(files, targetNetwork, sockets, cap),
         client: readClient(files, own),
@@ -70,6 +70,8 @@ export function openSampler(options: SamplerOptions): Sampler {
     },
     close() {
       statsReader?.close();
+      ownSockets.close();
+      targetSockets?.close();
     },
   };
 }
