@@ -19,7 +19,7 @@ export const LINE_BYTES = Buffer.byteLength(EXAMPLE_LINE);
 /** The rate that the room is judged by: the goal of the server's first page. */
 const METRICS_PER_SECOND = 10_000;
 const ROOM_S_WARN = 86_400;
-/** Below this no disk answers: something keeps the sync in memory. */
+/** tmpfs answers in 0.02 ms (measured): what is near that was hardly on a disk. */
 const SYNC_MS_VOLATILE = 0.03;
 /** A lane commits fewer than 100 times a second. */
 const SYNC_MS_SLOW = 10;
@@ -29,14 +29,16 @@ const FILES_PER_SEGMENT = 2;
 const ROOM_BYTES_LEAST = 2 * SEGMENT_BYTES_MAX;
 const RETENTION_SHARE = 0.8;
 
-export function checkDataFolder(machine: Machine, folder: DataFolder): Finding {
+/** A folder that is open to us by its rights may still take no file (a full disk, /proc): the trial knows. */
+export function checkDataFolder(machine: Machine, folder: DataFolder, trial: DiskTrial): Finding {
   const id = "data folder";
   const system = findFileSystem(machine, folder.path);
   const place = folder.exists ? folder.path : `${folder.asked} is not there yet: looked at ${folder.path}`;
   const found = `${place}${system === null ? "" : ` (${system.type})`}`;
-  if (folder.fault !== null) {
-    return finding(id, "bad", found, `cannot be written (${folder.fault}): the server would not start`, {
-      mend: mendFolder(folder),
+  const fault = folder.fault ?? (trial.sync === null ? trial.fault : null);
+  if (fault !== null) {
+    return finding(id, "bad", found, `cannot be written (${fault}): the server would not start`, {
+      mend: mendFolder(folder.asked, fault),
     });
   }
   if (system === null) return finding(id, "unknown", found, "can be written; its file system is not known");
@@ -57,13 +59,10 @@ function judgeKind(system: FileSystem): [Verdict, string] {
   return ["ok", "can be written, and syncs reach a disk of this machine"];
 }
 
-function mendFolder(folder: DataFolder): Mend | null {
-  if (folder.fault === "EROFS") {
-    const command = "tidemark serve --data FOLDER   # on a file system that is not mounted read-only";
-    return both(command);
-  }
-  return folder.fault === "EACCES" || folder.fault === "EPERM"
-    ? both(`sudo install -d -o "$(id -un)" -m 700 "${folder.asked}"`)
+function mendFolder(asked: string, fault: string): Mend {
+  if (fault === "EROFS") return both("tidemark serve --data FOLDER   # not on a read-only file system");
+  return fault === "EACCES" || fault === "EPERM"
+    ? both(`sudo install -d -o "$(id -un)" -m 700 "${asked}"`)
     : both("tidemark serve --data FOLDER");
 }
 

@@ -17,10 +17,10 @@ export function examinationJson(examination: Examination, version: string): Reco
       kind: kind.replaceAll("-", "_"),
       name: BOUND_NAMES[kind],
       amount,
-      by,
+      by: nameOf(by),
     })),
     findings: findings.map(({ id, verdict, found, means, mend, bounds, figures }) => ({
-      id,
+      id: nameOf(id),
       verdict,
       found,
       means,
@@ -31,4 +31,9 @@ export function examinationJson(examination: Examination, version: string): Reco
         .map(({ kind, amount }) => ({ kind: kind.replaceAll("-", "_"), amount })),
     })),
   };
+}
+
+/** "listen queue" as the analyser's suspects are named: "listen-queue". */
+function nameOf(id: string): string {
+  return id.replaceAll(" ", "-");
 }

@@ -9,7 +9,7 @@
 // Commands of this system come first, all of them; of the other one only the first. Pure.
 
 import type { Examination } from "./doctor.ts";
-import type { Finding, Remedy, Verdict } from "./finding.ts";
+import { type Finding, NOT_KNOWN, type Remedy, type Verdict } from "./finding.ts";
 import { BOUND_NAMES, describeFirst, formatAmount } from "./first-limit.ts";
 
 const COLUMNS = 80;
@@ -35,19 +35,25 @@ export function formatExamination(examination: Examination, heading: string, has
   for (const finding of examination.findings) lines.push(...formatFinding(finding, examination, paint));
   lines.push("", ...formatLimits(examination), "");
   lines.push(formatCounts(examination.findings));
-  const first = wrap(describeFirst(examination.limits, examination.question), COLUMNS);
+  const first = wrap(
+    `what limits first: ${describeFirst(examination.limits, examination.question)}`,
+    COLUMNS,
+  );
   lines.push(...first.map((line) => paint(BOLD, line)));
   return `${lines.join("\n")}\n`;
 }
 
 function formatFinding(finding: Finding, examination: Examination, paint: Paint): string[] {
   const verdict = paint(COLOURS[finding.verdict], finding.verdict.padEnd(VERDICT_COLUMNS));
-  const [found, ...more] = wrap(finding.found, COLUMNS - INDENT);
+  const isNotKnown = finding.found === NOT_KNOWN;
+  const text = isNotKnown ? `${NOT_KNOWN}: ${finding.means}` : finding.found;
+  const [found, ...more] = wrap(text, COLUMNS - INDENT);
+  const means = isNotKnown ? [] : wrap(finding.means, COLUMNS - INDENT);
   const indent = " ".repeat(INDENT);
   return [
     `${verdict}${finding.id.padEnd(NAME_COLUMNS)}${found}`,
     ...more.map((line) => indent + line),
-    ...wrap(finding.means, COLUMNS - INDENT).map((line) => indent + line),
+    ...means.map((line) => indent + line),
     ...formatMend(finding, examination),
   ];
 }

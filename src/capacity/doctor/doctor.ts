@@ -85,7 +85,7 @@ export function examine(
     checkListenQueue(machine, question, threads),
     checkClientPorts(machine, question),
     checkConntrack(machine, question),
-    checkDataFolder(machine, trials.folder),
+    checkDataFolder(machine, trials.folder, trials.disk),
     checkSyncSpeed(machine, trials.folder, trials.disk),
     checkWriteSpeed(trials.disk),
     checkSpace(trials.folder),

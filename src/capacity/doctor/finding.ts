@@ -71,6 +71,9 @@ export function judgeConnections(connections: number, wish: Wish): Verdict {
   return wish.clients === null ? "warn" : "bad";
 }
 
+/** What was found where nothing could be read. */
+export const NOT_KNOWN = "not known";
+
 /** A finding that nothing has to be done about unless it says otherwise. */
 export function finding(
   id: string,
@@ -83,7 +86,7 @@ export function finding(
 }
 
 export function unknown(id: string, why: string): Finding {
-  return finding(id, "unknown", "not known", why);
+  return finding(id, "unknown", NOT_KNOWN, why);
 }
 
 /** The next power of two. */

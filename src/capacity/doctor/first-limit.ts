@@ -45,7 +45,7 @@ export function clientsFit(limits: readonly FirstLimit[], wish: Wish): boolean |
   return wish.clients === null || connections === undefined ? null : connections.amount >= wish.clients;
 }
 
-/** The last line. */
+/** The last line says this. */
 export function describeFirst(limits: readonly FirstLimit[], wish: Wish): string {
   const open = limits.find((limit) => limit.kind === "connections");
   const rate = limits.find((limit) => limit.kind === "connects-per-second");
@@ -57,7 +57,7 @@ export function describeFirst(limits: readonly FirstLimit[], wish: Wish): string
   );
   if (rate !== undefined)
     parts.push(`without keep-alive ${rate.by} (${formatAmount(rate)} new ones a second)`);
-  const line = `what limits first: ${parts.join("; ")}`;
+  const line = parts.join("; ");
   if (wish.clients === null || open === undefined) return line;
   const here = limits.find((limit) => limit.kind === "connections-from-one-host");
   const asked = `${formatCount(wish.clients)} clients ${open.amount >= wish.clients ? "fit" : "do not fit"}`;

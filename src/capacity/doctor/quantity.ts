@@ -18,7 +18,7 @@ export function formatCount(count: number): string {
 /** To two digits, for what was estimated or measured: 470, 1,900, 1.2 million. */
 export function formatAbout(amount: number): string {
   if (!Number.isFinite(amount)) return "unlimited";
-  if (amount < 10) return amount.toPrecision(2).replace(/\.0$/, "");
+  if (amount < 10) return String(Number(amount.toPrecision(2)));
   const scale = 10 ** (Math.floor(Math.log10(amount)) - 1);
   const rounded = Math.round(amount / scale) * scale;
   return rounded >= 1e6 ? `${formatAbout(rounded / 1e6)} million` : formatCount(rounded);
