@@ -6,6 +6,9 @@ import packageJson from "../../package.json" with { type: "json" };
 import { TidemarkError } from "../errors.ts";
 import { CONNECTIONS_MAX_CEILING } from "../limits.ts";
 
+/** As the server's. */
+const DATA_DEFAULT = "./data";
+
 const EXAMPLES = `
 Example:
   $ tidemark doctor --data /var/lib/tidemark --clients 5000
@@ -19,7 +22,7 @@ is wrong.
 `;
 
 interface DoctorFlags {
-  readonly data: string;
+  readonly data?: string;
   readonly clients?: number;
   readonly json?: true;
 }
@@ -29,11 +32,11 @@ export function doctorCommand(): Command {
     .description("Say what this machine's settings allow, and how to mend what is too small.")
     .usage("[flags]")
     .allowExcessArguments(false)
-    .option("--data <FOLDER>", "where the server would store (./data)", "./data")
+    .option("--data <FOLDER>", `where the server would store (${DATA_DEFAULT})`)
     .addOption(new Option("--clients <N>", "connections it has to hold; less is bad").argParser(parseClients))
     .option("--json", "print JSON, with the commands for Linux and for macOS")
     .addHelpOption(new Option("-h, --help", "print this help"))
-    .configureHelp({ optionDescription: (option) => option.description })
+
     .addHelpText("after", EXAMPLES)
     .action(runDoctor);
 }
@@ -54,7 +57,7 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
   const { examine, exitCodeOf, runTrials } = await import("../capacity/doctor/doctor.ts");
   const { openMachine } = await import("../capacity/doctor/machine.ts");
   const machine = openMachine();
-  const question = { dataFolder: flags.data, clients: flags.clients ?? null };
+  const question = { dataFolder: flags.data ?? DATA_DEFAULT, clients: flags.clients ?? null };
   const { bun, node } = process.versions;
   const runtime =
     bun === undefined ? ({ name: "Node", version: node } as const) : ({ name: "Bun", version: bun } as const);

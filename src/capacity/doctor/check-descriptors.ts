@@ -164,7 +164,8 @@ function mendDescriptors(want: number, hard: number, most: number): Mend {
     ],
     macos: [
       { when: "now", command: `ulimit -n ${want}` },
-      { when: "for good", command: `sudo launchctl limit maxfiles ${want} ${want}` },
+      // For what launchd starts from then on, until the machine restarts.
+      { when: "now", command: `sudo launchctl limit maxfiles ${want} ${want}` },
       {
         when: "as a service",
         command: `sudo plutil -replace HardResourceLimits -json '{"NumberOfFiles":${want}}' PLIST   # its launchd file`,

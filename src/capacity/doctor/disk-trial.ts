@@ -9,7 +9,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { codeOf, type DataFolder } from "./data-folder.ts";
 
-/** The first limit reached ends the part. */
+/** The first limit reached ends the part; one sync is always made. */
 export interface DiskTrialLimits {
   readonly syncs: number;
   readonly syncMs: number;
@@ -73,12 +73,12 @@ async function trySync(folder: string, limits: DiskTrialLimits, sync: Sync): Pro
   const stopWatching = removeOnSignal(path);
   try {
     const end = performance.now() + limits.syncMs;
-    while (times.length < limits.syncs && performance.now() < end) {
+    do {
       fs.writeSync(descriptor, block);
       const start = performance.now();
       await sync(descriptor);
       times.push(performance.now() - start);
-    }
+    } while (times.length < limits.syncs && performance.now() < end);
   } finally {
     stopWatching();
     fs.closeSync(descriptor);
