@@ -57,6 +57,7 @@ export function capacityCommand(): Command {
     .addOption(flag("Load", "--keep-alive <on|off>", "whether clients keep their connections (on)"))
     .addOption(flag("Load", "--threads <N>", "threads of the load generator (1)"))
     .addOption(flag("Load", "--timeout <TIME>", "for one request (2s)"))
+    .addOption(flag("Load", "--level-time <TIME>", "length of each level (1.5s to 2.5s by kind)"))
     .addOption(flag("Load", "--seed <N>", "for what is drawn at random (1)"))
     .addOption(
       flag("Question", "--objective <TERMS>", `what a sustained rate must hold (${OBJECTIVE_DEFAULT})`),

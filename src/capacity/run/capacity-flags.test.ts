@@ -78,6 +78,7 @@ describe("the flags of a capacity run", () => {
       { keepAlive: "yes" },
       { threads: "0" },
       { timeout: "0s" },
+      { levelTime: "1ms" },
       { seed: "-1" },
       { objective: "p98<=1ms" },
       { sweep: ["color=1,2"] },

@@ -20,6 +20,7 @@ export interface CapacityFlags {
   readonly keepAlive?: string;
   readonly threads?: string;
   readonly timeout?: string;
+  readonly levelTime?: string;
   readonly seed?: string;
   readonly objective?: string;
   readonly search?: boolean;
@@ -78,6 +79,10 @@ export function readCapacityFlags(
     threads: readCount("--threads", flags.threads ?? "1", 1, THREADS_MAX),
     keepAlive: readOnOff("--keep-alive", flags.keepAlive ?? "on"),
     timeoutMs: readDurationMs("--timeout", flags.timeout ?? "2s", 10, 60_000),
+    levelSeconds:
+      flags.levelTime === undefined
+        ? null
+        : readDurationMs("--level-time", flags.levelTime, 200, 3_600_000) / 1000,
     verifies: flags.verify === true,
     comparesPhases: flags.comparePhases === true,
     sweeps: parseSweeps(flags.sweep ?? [], surroundings.serveSettings),

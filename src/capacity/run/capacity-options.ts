@@ -25,6 +25,8 @@ export interface CapacityOptions {
   readonly threads: number;
   readonly keepAlive: boolean;
   readonly timeoutMs: number;
+  /** Length of each level that is not so many requests each; null for what each kind of level takes by itself. */
+  readonly levelSeconds: number | null;
   readonly verifies: boolean;
   readonly comparesPhases: boolean;
   readonly sweeps: readonly Sweep[];

@@ -89,6 +89,6 @@ async function measure(
   const levels = await climbLadder(runner, specs, isWanted, onProgress, options.signal);
   if (!options.searches || options.signal.aborted) return { target, levels, found: null };
   onProgress({ kind: "part", text: "the search for the highest rate", secondsAbout: SEARCH_SECONDS_ABOUT });
-  const search = await searchCapacity(runner, levels, onProgress, options.signal);
+  const search = await searchCapacity(runner, levels, options, onProgress);
   return { target, levels: [...levels, ...search.levels], found: search.found };
 }

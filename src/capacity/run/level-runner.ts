@@ -17,6 +17,8 @@ export interface LevelRunnerOptions {
   readonly threads: number;
   readonly keepAlive: boolean;
   readonly timeoutMs: number;
+  /** Null: as the level says. */
+  readonly levelSeconds: number | null;
   readonly seed: number;
   readonly signal: AbortSignal;
   /** A slot of a level's time line is over. */
@@ -71,7 +73,7 @@ export class LevelRunner {
   }
 
   private planFor(spec: LevelSpec): LoadPlan {
-    const { request, threads, keepAlive, timeoutMs, seed } = this.options;
+    const { request, threads, keepAlive, timeoutMs, levelSeconds, seed } = this.options;
     return {
       ...request,
       clients: spec.clients,
@@ -80,7 +82,10 @@ export class LevelRunner {
         spec.rate === null
           ? { kind: "closed", paceMs: spec.paceMs ?? 0 }
           : { kind: "open", ratePerSecond: spec.rate, rateEndPerSecond: spec.rate },
-      stop: spec.stop,
+      stop:
+        levelSeconds !== null && spec.stop.kind === "seconds"
+          ? { kind: "seconds", seconds: levelSeconds }
+          : spec.stop,
       keepAlive,
       pipeline: 1,
       timeoutMs,

@@ -2,6 +2,7 @@
 
 import type { Level } from "../level.ts";
 import { type FoundCapacity, findCapacity } from "../search/find-capacity.ts";
+import type { CapacityOptions } from "./capacity-options.ts";
 import type { LevelRunner } from "./level-runner.ts";
 import type { OnProgress } from "./progress.ts";
 
@@ -26,8 +27,8 @@ export interface SearchRun {
 export async function searchCapacity(
   runner: LevelRunner,
   ladder: readonly Level[],
+  { levelSeconds, signal }: Pick<CapacityOptions, "levelSeconds" | "signal">,
   onProgress: OnProgress,
-  signal: AbortSignal,
 ): Promise<SearchRun> {
   const levels: Level[] = [];
   const best = Math.max(0, ...ladder.map((level) => level.load.rate));
@@ -49,7 +50,7 @@ export async function searchCapacity(
     {
       startRate: best > 0 ? best * START_SHARE : START_RATE_DEFAULT,
       secondsMax: SEARCH_SECONDS_MAX,
-      probeSeconds: PROBE_SECONDS,
+      probeSeconds: levelSeconds ?? PROBE_SECONDS,
       signal,
     },
   );

@@ -53,6 +53,7 @@ export async function withTarget<T>(
       threads: options.threads,
       keepAlive: variant.keepAlive ?? options.keepAlive,
       timeoutMs: options.timeoutMs,
+      levelSeconds: options.levelSeconds,
       seed: options.seed,
       signal: options.signal,
       onSlot: (spec, slot) => onProgress({ kind: "slot", spec, slot }),
