@@ -14,7 +14,8 @@ import {
   rateUnitText,
   UNKNOWN,
 } from "./figures.ts";
-import type { ReportJson, SuspectJson } from "./report-json.ts";
+import { levelTitle } from "./level-table.ts";
+import type { PointJson, ReportJson, SuspectJson } from "./report-json.ts";
 
 export interface Headline {
   readonly howMuch: {
@@ -24,11 +25,16 @@ export interface Headline {
     readonly objective: string;
     /** Why there is no rate, or what the rate leaves open; empty where nothing is to be said. */
     readonly remark: string;
+    /** The sweet spot and the breaking point, each in a line; none where neither is known. */
+    readonly points: readonly string[];
   };
   readonly whatStops: {
     readonly suspect: SuspectJson | null;
     readonly title: string;
+    /** The strongest that speaks for it; empty where there is none. */
     readonly figure: string;
+    /** What else something speaks for, in their order. */
+    readonly others: readonly SuspectJson[];
   };
   readonly whatToDo: { readonly fix: string; readonly gain: string };
   readonly trust: { readonly summary: string; readonly checks: readonly TrustCheck[] };
@@ -67,11 +73,13 @@ export function readHeadline(report: ReportJson): Headline {
           : UNKNOWN,
       objective: objectiveText(capacity.objective),
       remark: capacityRemark(report),
+      points: pointLines(report),
     },
     whatStops: {
       suspect: first,
       title: first === null ? noSuspectTitle(report) : plainLine(first.title),
       figure: first === null ? "" : plainLine(first.for[0] ?? ""),
+      others: first === null ? [] : report.suspects.slice(1).filter(isLikely),
     },
     whatToDo:
       first === null
@@ -84,9 +92,23 @@ export function readHeadline(report: ReportJson): Headline {
 /** The first that something speaks for; null where the list holds none. */
 export function firstSuspect(report: ReportJson): SuspectJson | null {
   const first = report.suspects[0];
-  return first !== undefined && (first.verdict === "confirmed" || first.verdict === "possible")
-    ? first
-    : null;
+  return first !== undefined && isLikely(first) ? first : null;
+}
+
+/** Something speaks for it. */
+export function isLikely(suspect: SuspectJson): boolean {
+  return suspect.verdict === "confirmed" || suspect.verdict === "possible";
+}
+
+function pointLines(report: ReportJson): string[] {
+  const { sweet_spot, breaking_point } = report.capacity;
+  const lineOf = (name: string, point: PointJson | null) => {
+    if (point === null) return [];
+    const level = report.levels.find((one) => one.id === point.level);
+    const load = level === undefined ? `${countText(point.clients)} clients` : levelTitle(level);
+    return [`${name}: ${load}, ${rateUnitText(point.rate)}, p99 ${msUnitText(point.p99_ms)}`];
+  };
+  return [...lineOf("sweet spot", sweet_spot), ...lineOf("breaks at", breaking_point)];
 }
 
 /** 'success>=99%,p99<=50ms' as people write it. */
@@ -100,6 +122,7 @@ export function objectiveText(objective: string): string {
 
 function capacityRemark(report: ReportJson): string {
   const { capacity } = report;
+  if (report.void !== null) return "not to be relied on: the run is void";
   if (isKnown(capacity.rate))
     return capacity.is_at_least ? "the search ended before the server did: the true limit is higher" : "";
   if (report.levels.length === 0) return "no level was measured";
@@ -182,7 +205,10 @@ function lagCheck(report: ReportJson): TrustCheck {
   const lag = highest(met.map((level) => level.send_lag_ms.p99));
   return {
     holds: lag === null ? null : lag <= 1,
-    text: `sent at most ${msUnitText(lag)} late (p99, levels that met the objective)`,
+    text:
+      lag === null
+        ? "how late requests were sent: unknown"
+        : `sent at most ${msUnitText(lag)} late (p99, levels that met the objective)`,
   };
 }
 

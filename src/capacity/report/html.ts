@@ -19,7 +19,7 @@ import { suspectCards } from "./page/suspect-cards.ts";
 import { tableMarkup } from "./page/table-markup.ts";
 import type { ReportJson } from "./report-json.ts";
 import type { Table } from "./report-table.ts";
-import { budgetTable, originTable, phaseTable, pointTable, sweepTable } from "./section-tables.ts";
+import { originTable, pointTable } from "./section-tables.ts";
 
 interface Section {
   readonly id: string;
@@ -47,7 +47,7 @@ export function toHtml(report: ReportJson): string {
 <a class="skip" href="#main">To the results</a>
 ${masthead(report)}
 ${voidBanner(report)}
-${overview(readHeadline(report))}
+${overview(readHeadline(report), report.void !== null)}
 <div class="columns">
 <nav aria-label="Sections"><ol>${sections.map(({ id, title }) => markup`<li><a href="#${id}">${title}</a></li>`)}</ol></nav>
 <main id="main">
@@ -125,20 +125,17 @@ function verification(report: ReportJson): Content {
 
 function budget(report: ReportJson): Content {
   if (report.budget.length === 0) return NOTHING;
-  return [budgetBars(report), whole("Mean time in each stage of a request", budgetTable(report))];
+  return budgetBars(report);
 }
 
 function phases(report: ReportJson): Content {
-  return [
-    phaseBars(report),
-    whole("The origin's architectures as settings of this server", phaseTable(report)),
-  ];
+  return report.phases.length === 0 ? NOTHING : phaseBars(report);
 }
 
 function sweeps(report: ReportJson): Content {
   return report.sweeps.map(
     (sweep) =>
-      markup`<div class="sweep"><h3><code>${plainLine(sweep.setting)}</code></h3>${sweepBars(sweep)}${whole(`Sweep of ${plainLine(sweep.setting)}`, sweepTable(sweep))}</div>`,
+      markup`<div class="sweep"><h3><code>${plainLine(sweep.setting)}</code></h3>${sweepBars(sweep)}</div>`,
   );
 }
 

@@ -3,7 +3,7 @@
 // Texts from outside have lost what could steer the terminal before they come here (plainLine).
 
 import { plainLine, plainText } from "./figures.ts";
-import { gainSentence, type Headline, readHeadline, VERDICT_WORDS } from "./headline.ts";
+import { gainSentence, type Headline, isLikely, readHeadline, VERDICT_WORDS } from "./headline.ts";
 import { groupLevels, levelTable } from "./level-table.ts";
 import type { ReportJson, SuspectJson } from "./report-json.ts";
 import type { Table, Tone } from "./report-table.ts";
@@ -64,7 +64,7 @@ function section(title: string, table: Table, paper: Paper): string[] {
 
 function suspects(report: ReportJson, paper: Paper): string[] {
   if (report.suspects.length === 0) return [];
-  const likely = report.suspects.filter((one) => one.verdict === "confirmed" || one.verdict === "possible");
+  const likely = report.suspects.filter(isLikely);
   const shown = likely.slice(0, SUSPECTS_MAX);
   const others = report.suspects.filter((one) => !shown.includes(one));
   return [

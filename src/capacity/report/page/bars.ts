@@ -3,7 +3,7 @@
 
 import { gainText, isKnown, msUnitText, plainLine, rateText, rateUnitText, shareText } from "../figures.ts";
 import { type Content, element, type Markup, markup, NOTHING } from "../markup.ts";
-import type { ReportJson, SweepJson, VerificationJson } from "../report-json.ts";
+import type { BudgetRowJson, ReportJson, SweepJson, VerificationJson } from "../report-json.ts";
 
 /** Units of a bar's drawing from its left to its right end. */
 const LENGTH = 1000;
@@ -16,27 +16,36 @@ interface Bar {
 
 export function phaseBars(report: ReportJson): Markup {
   const most = largest(report.phases.flatMap((row) => [row.rate, row.origin?.rate]));
-  if (most === 0) return NOTHING;
   return markup`<div class="bars" data-bars="phases">${report.phases.map((row) => {
-    const flags = row.flags.length === 0 ? "" : row.flags.map(plainLine).join(" ");
-    const limit = row.limit === null ? "" : `, limited by ${plainLine(row.limit)}`;
-    return markup`<div class="bar-row"><div class="bar-name"><b>${plainLine(row.phase)}</b> ${plainLine(row.architecture)}${flags !== "" && markup` <code>${flags}</code>`}</div>${barLine(
+    const flags = row.flags.length === 0 ? "defaults" : row.flags.map(plainLine).join(" ");
+    return markup`<div class="bar-row"><div class="bar-name"><b>${plainLine(row.phase)}</b> ${plainLine(row.architecture)} <code>${flags}</code></div>${barLine(
       { from: 0, to: share(row.rate, most), className: "rate" },
-      isKnown(row.rate) ? `${rateUnitText(row.rate)}${limit}` : "not measured",
-    )}${row.origin !== null && barLine({ from: 0, to: share(row.origin.rate, most), className: "origin" }, `${rateUnitText(row.origin.rate)} at the origin`)}</div>`;
+      [
+        markup`<b>${rateUnitText(row.rate)}</b>`,
+        `, p99 ${msUnitText(row.p99_ms)}, ${shareText(row.success_100)} success at 100 clients, limit ${row.limit === null ? "unknown" : plainLine(row.limit)}`,
+      ],
+    )}${
+      row.origin !== null &&
+      barLine(
+        { from: 0, to: share(row.origin.rate, most), className: "origin" },
+        `${rateUnitText(row.origin.rate)}, ${shareText(row.origin.success_100)} at the origin`,
+      )
+    }</div>`;
   })}</div>`;
 }
 
 export function sweepBars(sweep: SweepJson): Markup {
   const most = largest(sweep.rows.map((row) => row.rate));
-  if (most === 0) return NOTHING;
   return markup`<div class="bars compact" data-bars="sweep">${sweep.rows.map(
     (row) =>
       markup`<div class="bar-row"><div class="bar-name"><b>${plainLine(row.value)}</b></div>${barLine(
         { from: 0, to: share(row.rate, most), className: "rate" },
-        isKnown(row.rate)
-          ? `${rateUnitText(row.rate)}${isKnown(row.gain) ? `, ${gainText(row.gain)}` : ""}`
-          : plainLine(row.error ?? "not measured"),
+        row.error === null
+          ? [
+              markup`<b>${rateUnitText(row.rate)}</b>`,
+              `, ${isKnown(row.gain) ? gainText(row.gain) : "gain unknown"}, p99 ${msUnitText(row.p99_ms)}, ${shareText(row.success)} success`,
+            ]
+          : markup`<span class="bad">${plainLine(row.error)}</span>`,
       )}</div>`,
   )}</div>`;
 }
@@ -101,7 +110,7 @@ export function budgetBars(report: ReportJson): Markup {
   )}</div>
 ${spans.map(
   ({ row, measured }) =>
-    markup`<div class="bar-row thin"><div class="bar-name">${plainLine(row.stage)}</div>${barLine(measured, `${msUnitText(row.ms)}, ${shareText(Number((row.ms / total).toFixed(3)))}`)}</div>`,
+    markup`<div class="bar-row thin"><div class="bar-name">${plainLine(row.stage)}</div>${barLine(measured, budgetText(row, total))}</div>`,
 )}
 ${
   origin > 0 &&
@@ -111,6 +120,15 @@ ${
   )}</div>`
 }
 </div>`;
+}
+
+function budgetText(row: BudgetRowJson, total: number): Content {
+  const origin = row.origin_ms === null ? "" : `, origin ${msUnitText(row.origin_ms)}`;
+  return [
+    markup`<b>${msUnitText(row.ms)}</b>`,
+    `, ${shareText(isKnown(row.ms) ? Number((row.ms / total).toFixed(3)) : null)}`,
+    markup`<span class="quiet">${origin}</span>`,
+  ];
 }
 
 function barLine(bars: Bar | readonly Bar[], text: Content): Markup {

@@ -89,7 +89,7 @@ const LANES: readonly Lane[] = [
   },
 ];
 
-const TOP = 30;
+const TOP = 46;
 const LANE_GAP = 26;
 const MARGINS = { wide: { left: 70, right: 128 }, narrow: { left: 58, right: 96 } };
 
@@ -150,7 +150,13 @@ function draw(
 function drawLane(lane: Lane, box: Box, points: readonly EvidencePoint[], x: Scale): Markup {
   const values = points.flatMap((point) => lane.series.map(({ key }) => point[key])).filter(isKnown);
   const highest = values.reduce((most, value) => Math.max(most, value), 0);
-  const y = linearScale(Math.max(lane.top ?? 0, highest), box.bottom, box.top);
+  const isBytes = lane.series[0]!.key === "memory_bytes";
+  const y = linearScale(
+    isBytes ? roundBytes(highest) : Math.max(lane.top ?? 0, highest),
+    box.bottom,
+    box.top,
+  );
+  if (isBytes) y.domain([0, roundBytes(highest)]);
   const domainTop = y.domain()[1]!;
   const ticks = (lane.height > 100 ? y.ticks(4) : [0, domainTop]).map((value) => ({
     value,
@@ -169,6 +175,12 @@ function drawLane(lane: Lane, box: Box, points: readonly EvidencePoint[], x: Sca
   return markup`<g class="lane">${element("text", { x: box.left, y: box.top - 7, class: "lane-title" }, lane.title)}${axisLeft(box, y, ticks, true)}${lines}${endLabels(box.right, ends, box.top - 6, box.bottom + 4, 13)}</g>`;
 }
 
+/** Up to a quarter of a power of two, so that the axis ends on a round number of MiB. */
+function roundBytes(bytes: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(1, bytes))) - 2);
+  return Math.max(1, Math.ceil(bytes / step) * step);
+}
+
 function drawStall(stall: LevelJson["stalls"][number], all: Box, x: Scale): Markup {
   const from = clamp(x(stall.at_ms), all.left, all.right);
   const to = clamp(x(stall.at_ms + stall.lasted_ms), all.left, all.right);
@@ -183,12 +195,12 @@ function drawSaturation(level: LevelJson, all: Box, x: Scale): Markup {
   if (level.saturation === null) return NOTHING;
   const at = clamp(x(level.saturation.at_ms), all.left, all.right);
   const isLate = at > (all.left + all.right) / 2;
-  return markup`<g class="saturation">${element("line", { x1: at, x2: at, y1: all.top - 14, y2: all.bottom })}${element(
+  return markup`<g class="saturation">${element("line", { x1: at, x2: at, y1: all.top - 28, y2: all.bottom })}${element(
     "path",
     { d: `M${coordinate(at - 5)},${all.top - 21}h10l-5,8z` },
   )}${element(
     "text",
-    { x: isLate ? at - 9 : at + 9, y: all.top - 14, "text-anchor": isLate ? "end" : "start" },
+    { x: isLate ? at - 9 : at + 9, y: all.top - 27, "text-anchor": isLate ? "end" : "start" },
     `saturated: ${shortened(plainLine(level.saturation.resource), 34)}`,
   )}</g>`;
 }

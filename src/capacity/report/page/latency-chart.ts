@@ -3,7 +3,7 @@
 // two part, a tool that waits for the server would have hidden its stalls. All y axes are the same, logarithmic.
 
 import { OBJECTIVE_DEFAULT, parseObjective } from "../../search/objective.ts";
-import { isKnown, msText, msUnitText, rateText, shareText } from "../figures.ts";
+import { countText, isKnown, msText, rateText, shareText } from "../figures.ts";
 import { levelTitle, outcomeText, ownLevels } from "../level-table.ts";
 import { element, type Markup, markup, NOTHING } from "../markup.ts";
 import type { LatencyJson, LevelJson, ReportJson } from "../report-json.ts";
@@ -72,21 +72,21 @@ function panelsOf(levels: readonly LevelJson[]): Panel[] {
   return [
     {
       name: "latency-paced",
-      title: `Each client every ${msText(pace)} ms`,
+      title: `Paced, every ${countText(pace)} ms`,
       axis: "clients",
       levels: usable("paced", clients),
       x: clients,
     },
     {
       name: "latency-unpaced",
-      title: "Each client as soon as it is answered",
+      title: "Unpaced",
       axis: "clients",
       levels: usable("unpaced", clients),
       x: clients,
     },
     {
       name: "latency-open",
-      title: "At a planned rate",
+      title: "Planned rate",
       axis: "planned requests a second",
       levels: usable("open", planned),
       x: planned,
@@ -100,7 +100,7 @@ function objectiveLines(report: ReportJson): { text: string; ms: number }[] {
     const { latencyMsMax } = parseObjective(report.capacity.objective || OBJECTIVE_DEFAULT);
     return latencyMsMax
       .slice(0, 2)
-      .map(([quantile, ms]) => ({ text: `objective ${quantile} ≤ ${msUnitText(ms)}`, ms }));
+      .map(([quantile, ms]) => ({ text: `objective ${quantile} ≤ ${Number(ms.toPrecision(6))} ms`, ms }));
   } catch {
     return [];
   }

@@ -23,19 +23,21 @@ export function voidBanner(report: ReportJson): Markup | false {
   return markup`<div class="void" role="alert">${icon("warning")}<div><strong>This run proves nothing.</strong> <span>${plainLine(report.void)}</span></div></div>`;
 }
 
-export function overview(headline: Headline): Markup {
+export function overview(headline: Headline, isVoid: boolean): Markup {
   const { howMuch, whatStops, whatToDo, trust } = headline;
   const verdict = whatStops.suspect?.verdict;
-  return markup`<section class="answers" aria-label="At a glance">
+  return markup`<section class="answers${isVoid && " is-void"}" aria-label="At a glance">
 <article class="answer" id="how-much"><h2>How much</h2>
 <p class="big">${howMuch.rate}<span class="unit"> req/s</span></p>
 <p>${howMuch.interval === "unknown" ? "interval unknown" : markup`<span class="interval">${howMuch.interval}</span>`}</p>
-<p class="quiet">while ${howMuch.objective || "no objective was set"}</p>
-${howMuch.remark !== "" && markup`<p class="remark">${howMuch.remark}</p>`}</article>
+<p class="quiet">while ${unbroken(howMuch.objective)}</p>
+${howMuch.remark !== "" && markup`<p class="remark">${howMuch.remark}</p>`}
+${howMuch.points.length > 0 && markup`<ul>${howMuch.points.map((text) => markup`<li>${text}</li>`)}</ul>`}</article>
 <article class="answer ${verdict ?? "unknown"}" id="what-stops-it"><h2>What stops it</h2>
 <p class="big words">${whatStops.title}</p>
 ${verdict !== undefined && markup`<p class="verdict ${verdict}">${icon(verdict)}${VERDICT_WORDS[verdict]}</p>`}
-${whatStops.figure !== "" && markup`<p class="quiet">${whatStops.figure}</p>`}</article>
+${whatStops.figure !== "" && markup`<p class="quiet">${whatStops.figure}</p>`}
+${whatStops.others.length > 0 && markup`<ul>${whatStops.others.slice(0, 3).map(({ title, verdict }) => markup`<li>then: ${plainLine(title)}, ${VERDICT_WORDS[verdict]}</li>`)}</ul>`}</article>
 <article class="answer" id="what-to-do"><h2>What to do</h2>
 <p class="fix">${whatToDo.fix}</p>
 ${whatToDo.gain !== "" && markup`<p class="quiet">${whatToDo.gain}</p>`}</article>
@@ -46,4 +48,9 @@ ${whatToDo.gain !== "" && markup`<p class="quiet">${whatToDo.gain}</p>`}</articl
       markup`<li class="${holds === null ? "open" : holds ? "holds" : "fails"}">${icon(holds === null ? "unknown" : holds ? "holds" : "fails")}<span class="hidden">${holds === null ? "unknown: " : holds ? "holds: " : "fails: "}</span><span>${text}</span></li>`,
   )}</ul></article>
 </section>`;
+}
+
+/** A bound and its unit stay on one line: "≥ 99 %". */
+function unbroken(text: string): string {
+  return text.replace(/ (?=[%≥≤]|ms|s\b)|(?<=[≥≤]) /g, "\u00a0");
 }

@@ -34,13 +34,13 @@ interface Point {
 
 const HEIGHT = 330;
 const BOXES: Readonly<Record<"wide" | "narrow", Box>> = {
-  wide: { left: 62, top: 18, right: WIDE - 170, bottom: 282 },
+  wide: { left: 62, top: 18, right: WIDE - 130, bottom: 282 },
   narrow: { left: 48, top: 18, right: NARROW - 92, bottom: 282 },
 };
 
 export function rateChart(report: ReportJson): Markup {
   const points = pointsOf(report);
-  if (points.length === 0) return NOTHING;
+  if (!points.some((point) => point.rate > 0)) return NOTHING;
   const plot = BOXES.wide;
   const x = scaleX(report, points, plot);
   const tips = points.map((point) => ({
@@ -125,7 +125,7 @@ function draw(report: ReportJson, points: readonly Point[], variant: Variant & (
   if (isKnown(capacity.rate))
     ends.push({
       y: clamp(capacity.rate),
-      text: `capacity ${rateText(capacity.rate)}`,
+      text: variant === "wide" ? `capacity ${rateText(capacity.rate)}` : "capacity",
       className: "capacity",
     });
   const description = `Requests a second against clients: ${points.length} measured points${curve.length > 0 ? " and the fitted law with its 95 % interval" : ""}`;

@@ -2,7 +2,7 @@
 // against it; the command that checks it; the fix and its gain. Those that something speaks for are open, the others fold.
 
 import { gainText, isKnown, plainLine, plainText } from "../figures.ts";
-import { VERDICT_WORDS } from "../headline.ts";
+import { isLikely, VERDICT_WORDS } from "../headline.ts";
 import { type Markup, markup } from "../markup.ts";
 import type { SuspectJson } from "../report-json.ts";
 import { icon } from "./icons.ts";
@@ -12,7 +12,7 @@ export function suspectCards(suspects: readonly SuspectJson[]): Markup {
 }
 
 function card(suspect: SuspectJson, index: number): Markup {
-  const isOpen = suspect.verdict === "confirmed" || suspect.verdict === "possible";
+  const isOpen = isLikely(suspect);
   const head = markup`<span class="rank">${index + 1}</span><h3>${plainLine(suspect.title)}</h3><span class="verdict ${suspect.verdict}">${icon(suspect.verdict)}${VERDICT_WORDS[suspect.verdict]}</span>`;
   const attributes = markup`class="suspect ${suspect.verdict}" id="suspect-${suspect.id}" data-suspect="${suspect.id}"`;
   if (isOpen) return markup`<article ${attributes}><header>${head}</header>${body(suspect)}</article>`;
