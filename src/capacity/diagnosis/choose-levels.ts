@@ -1,13 +1,17 @@
 // Which level shows the limit, and which the server in health. Pure.
 //
 // The limiting level is the first that missed the objective, in the order of the run: the gentlest load that was too
-// much, where the cause stands alone and has not yet drawn others after it. A miss does not count where the same kind of
-// load held at the same size or a larger one: then it was the machine's mood. Where none missed, it is the unpaced level
+// much, where the cause stands alone and has not yet drawn others after it. A single miss does not count where as many
+// clients with as many requests held elsewhere in the run: then it was the machine's mood. Where none missed, it is the unpaced level
 // with the highest rate, for its clients push as hard as the server lets them; where only the generator gave up (every
 // unpaced level void), the first void one. Levels must be of one server with the same settings.
 
 import type { Level } from "../level.ts";
 import type { DiagnosedLevel } from "./reading.ts";
+
+/** Misses that may be put down to the machine's mood; more of them are a pattern (a target that stalls). */
+const STRAY_MISSES_MAX = 1;
+const STRAY_SHARE_MAX = 0.1;
 
 export interface ChosenLevels {
   readonly limiting: number;
@@ -28,7 +32,9 @@ export function chooseLevels(diagnosed: readonly DiagnosedLevel[]): ChosenLevels
 
 function limitingOf(levels: readonly Level[], sound: readonly number[]): number {
   const missed = sound.filter((index) => !levels[index]!.objective.met);
-  const firm = missed.find((index) => !heldElsewhere(levels, sound, levels[index]!));
+  const stray = missed.filter((index) => heldElsewhere(levels, sound, levels[index]!));
+  const areMoods = stray.length <= Math.max(STRAY_MISSES_MAX, STRAY_SHARE_MAX * sound.length);
+  const firm = missed.find((index) => !areMoods || !stray.includes(index));
   if (firm !== undefined) return firm;
   const unpaced = sound.filter((index) => levels[index]!.kind === "unpaced");
   const pushed = highestRate(levels, unpaced);
@@ -38,22 +44,22 @@ function limitingOf(levels: readonly Level[], sound: readonly number[]): number 
   return missed[0] ?? highestRate(levels, sound) ?? 0;
 }
 
-/** The same kind of load, at least as large, met the objective. */
+/** At least as many clients and requests met the objective. */
 function heldElsewhere(levels: readonly Level[], sound: readonly number[], missed: Level): boolean {
   return sound.some((index) => {
     const level = levels[index]!;
     return (
-      level.kind === missed.kind &&
       level.objective.met &&
-      level.paceMs === missed.paceMs &&
+      level.clients >= missed.clients &&
       level.load.plan.keepAlive === missed.load.plan.keepAlive &&
-      sizeOf(level) >= sizeOf(missed)
+      level.load.rate >= attempted(missed)
     );
   });
 }
 
-function sizeOf(level: Level): number {
-  return level.kind === "open" ? (level.plannedRate ?? 0) : level.clients;
+/** Requests a second that it tried: refusals are quick, so that few successes may be many attempts. */
+function attempted({ load, plannedRate }: Level): number {
+  return plannedRate ?? (load.seconds > 0 ? load.requests / load.seconds : 0);
 }
 
 function highestRate(levels: readonly Level[], indexes: readonly number[]): number | null {

@@ -99,8 +99,10 @@ function unservedText(reading: Reading): string | null {
   const isHarm = shareOf(reading, failed) >= reading.harmShare / 2 || connections.failed > 0;
   if (!isHarm && !(load.plan.arrivals.kind === "closed" && unanswered > 0)) return null;
   const parts = kinds.filter(([count]) => count > 0).map(([count, what]) => `${countText(count)} ${what}`);
-  const list = parts.length === 0 ? "" : ` Of ${countText(load.requests)} requests: ${parts.join(", ")}.`;
-  return `${countText(connections.clientsAnswered)} of ${countText(plan.clients)} clients were ever answered.${list}`;
+  const list = parts.length === 0 ? [] : [`Of ${countText(load.requests)} requests ${parts.join(", ")}.`];
+  if (unanswered > 0)
+    list.push(`${countText(unanswered)} of ${countText(plan.clients)} clients were never answered.`);
+  return list.join(" ");
 }
 
 function predictConnected(reading: Reading, use: Use): Prediction {

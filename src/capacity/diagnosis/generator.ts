@@ -6,6 +6,7 @@ import { type Reading, shareOf } from "./reading.ts";
 import type { Opinion, Rule } from "./suspect-rule.ts";
 import {
   GENERATOR_BUSY,
+  GENERATOR_WAITS,
   PORTS_NEAR,
   RETRANSMITS_SHARE,
   SEND_LAG_MS_LATE,
@@ -49,19 +50,30 @@ function judgeGenerator(reading: Reading): Opinion {
     (isLate || isLateSomewhat ? pros : cons).push(
       `It was late by ${msUnitText(lagMs)} at p99 with sends that it could have made.`,
     );
-  const isServersToo = isBusy && !isVoid && processor.isThreadPinned === true;
-  if (isServersToo)
+  const wait = longestWait(load.generator);
+  const isStarved =
+    busy !== null && wait !== null && wait >= GENERATOR_WAITS && busy + wait >= GENERATOR_BUSY;
+  if (isStarved)
+    pros.push(
+      `That side waited for a core ${shareText(round(wait))} of the time: it could not ask as fast as it wanted.`,
+    );
+  const isServersToo = processor.isSaturated === true;
+  if (isServersToo && (isBusy || isStarved) && !isVoid)
     cons.push(
-      `The server's busiest thread was at ${shareText(round(processor.threadRatio ?? 1))} of a core as well.`,
+      "The server's processor was at its limit as well, so the generator was fast enough to find it.",
     );
   const voidElsewhere = reading.levels.filter(({ level }) => level.load.void !== null).length;
   if (voidElsewhere > 0 && load.void === null)
     pros.push(`${countText(voidElsewhere)} other levels were void; this one was not.`);
-  const isConfirmed = isVoid || noDescriptor > 0 || ((isBusy || isLate) && !isServersToo);
-  const isPossible = load.void !== null || isBusy || isLateSomewhat || voidElsewhere > 0;
+  // Where the server has time to spare, nothing was missed, and further levels were void, the generator ended the search.
+  const didEnd = voidElsewhere > 0 && reading.level.objective.met && processor.isSaturated === false;
+  const isLimit =
+    (isBusy || isStarved) && processor.isSaturated === false && reading.level.kind === "unpaced";
+  const isConfirmed = isVoid || noDescriptor > 0 || didEnd || isLimit || (isLate && !isServersToo);
+  const isPossible = load.void !== null || isBusy || isStarved || isLateSomewhat || voidElsewhere > 0;
   return {
     verdict: isConfirmed ? "confirmed" : isPossible ? "possible" : "ruled-out",
-    weight: isConfirmed ? 0.99 : isServersToo || isLate ? 0.4 : 0.2,
+    weight: isConfirmed ? 0.99 : isServersToo ? 0.15 : isLate || isBusy || isStarved ? 0.4 : 0.2,
     for: pros,
     against: cons,
     check:
@@ -80,6 +92,11 @@ function busiestRatio(threads: Reading["load"]["generator"]): number | null {
     .filter(({ cpuRatio }) => cpuRatio !== null)
     .map(({ cpuRatio, spinRatio }) => Math.max(0, cpuRatio! - spinRatio));
   return ratios.length === 0 ? null : Math.max(...ratios);
+}
+
+function longestWait(threads: Reading["load"]["generator"]): number | null {
+  const waits = threads.map(({ waitRatio }) => waitRatio).filter((wait) => wait !== null);
+  return waits.length === 0 ? null : Math.max(...waits);
 }
 
 export const CLIENT_PORTS: Rule = {
@@ -132,8 +149,8 @@ function waitText(timeWait: number | null): string {
 export const NETWORK: Rule = {
   id: "network",
   title: "the network",
-  restsOn: ({ evidence, isHere }) =>
-    isHere
+  restsOn: ({ evidence, isWayLossless }) =>
+    isWayLossless
       ? []
       : [
           { what: "segments sent again", value: evidence.retransmits },
@@ -150,7 +167,7 @@ function judgeNetwork(reading: Reading): Opinion {
     fix: "the generator nearer to the server, a wider link, or fewer bytes a request (compressed bodies, larger batches)",
     remedy: { kind: "none", why: "the network is outside of the server" },
   } as const;
-  if (target.isLoopback || reading.isHere) {
+  if (reading.isWayLossless) {
     const way = target.isLoopback ? "the loopback interface" : "an address of this machine itself";
     const against = [`The server was reached through ${way}: no network lay between.`];
     return { verdict: "ruled-out", weight: 0, for: [], against, ...advice };

@@ -3,13 +3,14 @@
 // free worker, no time) fills any queue: then the queue is a symptom. It is the cause where the server would have had the
 // time: a burst longer than the queue. Pure.
 
-import { countText, msUnitText, shareText } from "../report/figures.ts";
+import { coarseShareText, countText, msUnitText, shareText } from "../report/figures.ts";
 import { NO_PREDICTION, predictAsked, predictShorter } from "./gain.ts";
 import type { Reading } from "./reading.ts";
 import { flagsFor, type Opinion, type Rule } from "./suspect-rule.ts";
 import {
   CONNECT_RETRIED_MS,
   CONNECT_RETRIED_SHARE,
+  CONNECT_RETRIED_TIME_SHARE,
   OVERFLOWS_MIN,
   OVERFLOWS_SHARE,
   QUEUE_FULL,
@@ -40,6 +41,8 @@ interface Signs {
   readonly isNeverEmptied: boolean;
   readonly retries: Retries;
   readonly isRetried: boolean;
+  /** Share of the clients' time that went into second tries. */
+  readonly retriedShare: number;
   /** Time in which the server answers every client once, milliseconds. */
   readonly turnMs: number;
 }
@@ -65,7 +68,7 @@ function judgeListenQueue(reading: Reading): Opinion {
     const sentence = `The accept queue held at most ${countText(evidence.acceptQueueMax)} of ${countText(evidence.acceptQueueCap)}${medianText(reading)}.`;
     (signs.queueRatio >= QUEUE_NEAR ? pros : cons).push(sentence);
   }
-  if (signs.isRetried) pros.push(retriedText(signs.retries, load.errors.connect_timeout));
+  if (signs.isRetried) pros.push(retriedText(signs, load.errors.connect_timeout));
   else if (signs.retries.connects > 0)
     cons.push(
       `Of ${countText(signs.retries.connects)} connects ${countText(signs.retries.slow)} took ${CONNECT_RETRIED_MS} ms or longer, the time of a handshake that is tried again.`,
@@ -73,7 +76,8 @@ function judgeListenQueue(reading: Reading): Opinion {
   // Packets do not get lost on the way to this machine itself: what is tried again there was dropped at the queue.
   const isDropped = (signs.isOverflowing || signs.overflows === null) && signs.isRetried;
   const isSeen = signs.isOverflowing && (signs.isRetried || (signs.queueRatio ?? 0) >= QUEUE_FULL);
-  const isBurst = isSeen || (isDropped && reading.isHere);
+  const isHarm = !reading.level.objective.met || signs.retriedShare >= CONNECT_RETRIED_TIME_SHARE;
+  const isBurst = isHarm && (isSeen || (isDropped && reading.isWayLossless));
   const symptom = isBurst ? symptomText(reading, signs) : null;
   if (symptom !== null) cons.push(symptom);
   const isConfirmed = isBurst && symptom === null;
@@ -98,14 +102,21 @@ function signsOf(reading: Reading): Signs {
   const retries = retriesOf(reading);
   const lost = retries.slow + load.errors.connect_timeout;
   const tried = retries.connects + load.errors.connect_timeout;
+  const clientsMs = load.plan.clients * load.seconds * 1e3;
+  const lostMs = retries.slowMsSum + load.errors.connect_timeout * load.plan.timeoutMs;
+  const retriedShare = clientsMs > 0 ? Math.min(1, lostMs / clientsMs) : 0;
+  const isLongRetried = retriedShare >= CONNECT_RETRIED_TIME_SHARE;
   return {
     overflows,
     isOverflowing:
-      overflows !== null && overflows >= Math.max(OVERFLOWS_MIN, OVERFLOWS_SHARE * load.connections.opened),
+      overflows !== null &&
+      overflows >= OVERFLOWS_MIN &&
+      (overflows >= OVERFLOWS_SHARE * load.connections.opened || isLongRetried),
     queueRatio,
     isNeverEmptied: hasCap && acceptQueueMedian !== null && acceptQueueMedian / acceptQueueCap >= QUEUE_FULL,
     retries,
-    isRetried: lost > 0 && lost >= CONNECT_RETRIED_SHARE * tried,
+    isRetried: lost > 0 && (lost >= CONNECT_RETRIED_SHARE * tried || isLongRetried),
+    retriedShare,
     turnMs: load.rate > 0 ? (load.plan.clients / load.rate) * 1e3 : Number.POSITIVE_INFINITY,
   };
 }
@@ -124,9 +135,10 @@ function retriesOf({ load }: Reading): Retries {
   return { connects, slow, slowMsSum };
 }
 
-function retriedText({ connects, slow }: Retries, timeouts: number): string {
+function retriedText({ retries, retriedShare }: Signs, timeouts: number): string {
+  const { connects, slow } = retries;
   const never = timeouts > 0 ? `, and ${countText(timeouts)} were never made` : "";
-  return `Of ${countText(connects)} connects ${countText(slow)} took ${CONNECT_RETRIED_MS} ms or longer${never}: a dropped handshake is tried again after 1 s.`;
+  return `Of ${countText(connects)} connects ${countText(slow)} took ${CONNECT_RETRIED_MS} ms or longer${never}: a dropped handshake is tried again after 1 s. Waiting for that took ${coarseShareText(retriedShare)} of the clients' time.`;
 }
 
 /** Why the queue is only a symptom; null where it is not. */

@@ -38,8 +38,13 @@ export interface Processor {
   readonly roomFactor: number | null;
 }
 
+/** A process that we can read shares the machine, even where its address is another (a network namespace). */
+export function isOnThisMachine({ isLocal, isLoopback, isOwn, pid }: TargetFacts): boolean {
+  return isLocal || isLoopback || isOwn || pid !== null;
+}
+
 export function readProcessor(evidence: LevelEvidence, target: TargetFacts): Processor {
-  const isHere = target.isLocal || target.isOwn;
+  const isHere = isOnThisMachine(target);
   const present = 1 - Math.min(STOLEN_CORRECTED_MAX, evidence.stolenRatio ?? 0);
   const thread = evidence.hottestThread;
   const threadRatio = thread === null ? null : Math.min(1, thread.ratio / present);

@@ -23,12 +23,12 @@ const EXPLAINS: readonly (readonly [cause: SuspectId, symptoms: readonly Suspect
   ],
   [
     "disk-full",
-    ["log-write", "slow-sync", "memory", "one-thread", "all-cores", "target-stall"],
+    ["log-write", "slow-sync", "memory", "one-thread", "all-cores", "target-stall", "pool"],
     "what cannot be stored is refused, and refusing at full speed fills queues and costs CPU",
   ],
   [
     "rate-limit",
-    ["one-thread", "all-cores", "target-stall"],
+    ["one-thread", "all-cores", "target-stall", "pool"],
     "answers of 429 come at full speed and cost CPU",
   ],
   [
@@ -48,13 +48,13 @@ const EXPLAINS: readonly (readonly [cause: SuspectId, symptoms: readonly Suspect
   ],
   [
     "memory",
-    ["one-thread", "all-cores", "log-write", "target-stall"],
+    ["one-thread", "all-cores", "log-write", "target-stall", "pool"],
     "refusing at full speed costs CPU, and a machine that swaps waits for its disk",
   ],
   [
     "listen-queue",
-    ["target-stall", "pool"],
-    "clients whose handshake is dropped come back after a second, all at once",
+    ["target-stall", "pool", "one-thread", "all-cores"],
+    "clients whose handshake is dropped come back after a second, and the others have the server to themselves meanwhile",
   ],
   [
     "cpu-quota",

@@ -17,11 +17,12 @@ function judgeRateLimit(reading: Reading): Opinion {
   const { load, failed } = reading;
   const limited = load.errors.rate_limited;
   const share = shareOf(reading, limited);
-  const isConfirmed = share >= reading.harmShare / 2 && limited >= FAILURES_EXPLAINED_MIN * failed;
+  const isConfirmed =
+    share >= reading.harmShare / 2 && limited >= FAILURES_EXPLAINED_MIN * failed && limited > 0;
   const sentence = `${countText(limited)} of ${countText(load.requests)} requests (${shareText(share)}) were answered 429${setText(reading)}.`;
   const prediction = isConfirmed ? predictAsked(reading) : NO_PREDICTION;
   return {
-    verdict: isConfirmed && limited > 0 ? "confirmed" : limited > 0 ? "possible" : "ruled-out",
+    verdict: isConfirmed ? "confirmed" : limited > 0 ? "possible" : "ruled-out",
     weight: isConfirmed ? 0.97 : 0.3,
     for: limited > 0 ? [sentence, ...prediction.sentences] : [],
     against: limited > 0 ? [] : [sentence],

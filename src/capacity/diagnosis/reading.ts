@@ -5,8 +5,8 @@ import type { LevelEvidence, StatsEvidence } from "../evidence/level-evidence.ts
 import type { Level, TargetFacts } from "../level.ts";
 import type { LoadResult } from "../load/load-result.ts";
 import type { Objective } from "../search/objective.ts";
-import { type Processor, readProcessor } from "./processor-state.ts";
-import { HARM_SHARE_MIN } from "./thresholds.ts";
+import { isOnThisMachine, type Processor, readProcessor } from "./processor-state.ts";
+import { CURVE_SUCCESS_MIN, HARM_SHARE_MIN } from "./thresholds.ts";
 
 export interface DiagnosedLevel {
   readonly level: Level;
@@ -42,6 +42,8 @@ export interface Reading {
   readonly processor: Processor;
   /** The server shares this machine, so that the machine's figures are its figures. */
   readonly isHere: boolean;
+  /** No packet leaves this machine: what is lost on the way was dropped at the server's queue. */
+  readonly isWayLossless: boolean;
   /** For commands: the number, or the word that stands for it. */
   readonly pid: string;
   readonly port: string;
@@ -56,7 +58,7 @@ export interface Reading {
   readonly latencyMsP99: number;
   /** Tightest bound of the objective on latency; null where it has none. */
   readonly boundMs: number | null;
-  /** Unpaced levels that are not void, by clients, each number of clients once (the fastest). */
+  /** Unpaced levels that are not void and mostly succeeded, by clients, each number of clients once (the fastest). */
   readonly curve: readonly CurvePoint[];
 }
 
@@ -75,7 +77,8 @@ export function readInput(input: DiagnosisInput): Reading {
     stats: evidence.stats,
     healthy: input.healthy === null ? null : input.levels[input.healthy]!,
     processor: readProcessor(evidence, input.target),
-    isHere: input.target.isLocal || input.target.isOwn,
+    isHere: isOnThisMachine(input.target),
+    isWayLossless: input.target.isLocal || input.target.isLoopback || input.target.isOwn,
     pid: input.target.pid === null ? "PID" : String(input.target.pid),
     port: portOf(input.target.url),
     failed,
@@ -112,7 +115,8 @@ function curveOf(levels: readonly DiagnosedLevel[]): CurvePoint[] {
   const fastest = new Map<number, CurvePoint>();
   for (const { level } of levels) {
     if (level.kind !== "unpaced" || level.load.void !== null) continue;
-    const { rate, latencyUncorrected } = level.load;
+    const { rate, latencyUncorrected, succeeded, requests } = level.load;
+    if (!(succeeded >= CURVE_SUCCESS_MIN * requests) || requests === 0) continue;
     const known = fastest.get(level.clients);
     if (known !== undefined && known.rate >= rate) continue;
     const latencyMs = latencyUncorrected.percentile(0.5) / 1e6;

@@ -1,11 +1,14 @@
 // What the silences of all levels have in common: a period, a length, and what the server did meanwhile. Pure.
 // A silence is a time in which requests were in flight, the generator was awake, and not one answer came.
 
+import type { Level } from "../level.ts";
 import type { Stall } from "../load/load-result.ts";
 import type { DiagnosedLevel, Reading } from "./reading.ts";
 import {
+  STALL_CPU_S_MIN,
   STALL_GAPS_MIN,
   STALL_IDLE,
+  STALL_LENGTH_WITHIN,
   STALL_MS_LONG,
   STALL_PERIOD_FITS,
   STALL_PERIOD_WITHIN,
@@ -22,11 +25,12 @@ export interface StallPattern {
   readonly meanMs: number;
   /** Share of the limiting level that was silent. */
   readonly share: number;
-  /** Levels, of those that are not void, with at least two long stalls. */
+  /** Levels, of those that are not void, with a long stall. */
   readonly levelsWith: number;
   readonly levelsAll: number;
-  /** Between the starts of stalls, over all levels; null where they do not recur regularly. */
+  /** Between the starts of stalls, over the whole run; null where they do not recur regularly. */
   readonly periodMs: number | null;
+  /** Gaps that the period was found by. */
   readonly gaps: number;
   /** What the server's CPU did during the silences of the limiting level, beside the rest of the time. */
   readonly activity: "idle" | "worked" | "mixed" | "unknown";
@@ -37,7 +41,9 @@ export interface StallPattern {
 export function readStalls(reading: Reading): StallPattern {
   const here = longStalls(reading.load.stalls);
   const sound = reading.levels.filter(({ level }) => level.load.void === null);
-  const gaps = sound.flatMap(({ level }) => gapsOf(longStalls(level.load.stalls)));
+  const all = sound.flatMap(({ level }) => onWallClock(level)).sort((a, b) => a.atMs - b.atMs);
+  const gaps = gapsOf(all);
+  const period = areAlike(all) ? periodOf(gaps) : null;
   const silentMs = here.reduce((sum, { lastedMs }) => sum + lastedMs, 0);
   const ratio = activityIn({ level: reading.level, evidence: reading.evidence }, here);
   return {
@@ -45,10 +51,10 @@ export function readStalls(reading: Reading): StallPattern {
     longestMs: here.reduce((longest, { lastedMs }) => Math.max(longest, lastedMs), 0),
     meanMs: here.length === 0 ? 0 : silentMs / here.length,
     share: reading.load.seconds > 0 ? silentMs / 1e3 / reading.load.seconds : 0,
-    levelsWith: sound.filter(({ level }) => longStalls(level.load.stalls).length >= 2).length,
+    levelsWith: sound.filter(({ level }) => longStalls(level.load.stalls).length > 0).length,
     levelsAll: sound.length,
-    periodMs: periodOf(gaps),
-    gaps: gaps.length,
+    periodMs: period?.ms ?? null,
+    gaps: period?.gaps ?? 0,
     activity:
       ratio === null ? "unknown" : ratio <= STALL_IDLE ? "idle" : ratio >= STALL_WORKED ? "worked" : "mixed",
     activityRatio: ratio,
@@ -63,16 +69,33 @@ function gapsOf(stalls: readonly Stall[]): number[] {
   return stalls.slice(1).map(({ atMs }, index) => atMs - stalls[index]!.atMs);
 }
 
-/** The median gap, where most of the others are it or a few of it. */
-function periodOf(gaps: readonly number[]): number | null {
-  if (gaps.length < STALL_GAPS_MIN) return null;
-  const period = [...gaps].sort((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)]!;
-  if (!(period > 0)) return null;
-  const fitting = gaps.filter((gap) => {
-    const times = Math.round(gap / period);
-    return times >= 1 && times <= PERIODS_IN_GAP_MAX && Math.abs(gap / period - times) <= STALL_PERIOD_WITHIN;
-  });
-  return fitting.length >= STALL_PERIOD_FITS * gaps.length ? period : null;
+/** What beats goes on beating between levels: the whole run is one time line. */
+function onWallClock({ load }: Level): Stall[] {
+  return longStalls(load.stalls).map(({ atMs, lastedMs }) => ({ atMs: load.startedAtMs + atMs, lastedMs }));
+}
+
+function areAlike(stalls: readonly Stall[]): boolean {
+  if (stalls.length === 0) return false;
+  const lengths = stalls.map(({ lastedMs }) => lastedMs).sort((a, b) => a - b);
+  const median = lengths[Math.floor(lengths.length / 2)]!;
+  const alike = lengths.filter((length) => Math.abs(length / median - 1) <= STALL_LENGTH_WITHIN);
+  return alike.length >= STALL_PERIOD_FITS * lengths.length;
+}
+
+/** The gap that most of the others are one or a few of. Gaps of many periods (between levels) would fit any: left out. */
+function periodOf(gaps: readonly number[]): { readonly ms: number; readonly gaps: number } | null {
+  let best: { ms: number; gaps: number } | null = null;
+  for (const ms of gaps) {
+    if (!(ms > STALL_MS_LONG)) continue;
+    const short = gaps.filter((gap) => gap <= (PERIODS_IN_GAP_MAX + 0.5) * ms);
+    const fitting = short.filter((gap) => {
+      const times = Math.max(1, Math.round(gap / ms));
+      return Math.abs(gap / ms - times) <= STALL_PERIOD_WITHIN;
+    });
+    if (short.length < STALL_GAPS_MIN || fitting.length < STALL_PERIOD_FITS * short.length) continue;
+    if (best === null || fitting.length > best.gaps) best = { ms, gaps: fitting.length };
+  }
+  return best;
 }
 
 /**
@@ -106,7 +129,7 @@ function activityIn({ level }: DiagnosedLevel, stalls: readonly Stall[]): number
       touchedS += used;
     }
   }
-  if (silentMs === 0 || freeMs === 0 || freeS <= 0) return null;
+  if (silentMs === 0 || freeMs === 0 || freeS < STALL_CPU_S_MIN) return null;
   const usual = freeS / freeMs;
   return Math.max(0, (touchedS - usual * besideMs) / silentMs / usual);
 }

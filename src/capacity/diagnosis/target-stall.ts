@@ -28,7 +28,7 @@ function judgeStall(reading: Reading): Opinion {
   else cons.push(`There was no silence of ${STALL_MS_LONG} ms or longer.`);
   if (periodMs !== null)
     pros.push(
-      `They come every ${msUnitText(periodMs)}, by ${countText(pattern.gaps)} gaps in ${countText(pattern.levelsWith)} of ${countText(pattern.levelsAll)} levels.`,
+      `They come every ${msUnitText(periodMs)}, by ${countText(pattern.gaps)} gaps over the run; ${countText(pattern.levelsWith)} of ${countText(pattern.levelsAll)} levels had one.`,
     );
   else if (here.length >= 2) cons.push("They come at no regular beat, as far as the few of them show.");
   if (activity === "idle")
@@ -39,8 +39,8 @@ function judgeStall(reading: Reading): Opinion {
     pros.push("During them it used as much CPU as otherwise: it worked on something other than answers.");
   const doesMatter = matters(reading, pattern);
   if (!doesMatter && here.length > 0) cons.push("They are too short or too few to miss the objective.");
-  const isConfirmed = periodMs !== null && here.length >= 2 && doesMatter;
-  const isPossible = here.length >= 2 || (here.length === 1 && pattern.levelsWith > 0);
+  const isConfirmed = periodMs !== null && here.length > 0 && doesMatter;
+  const isPossible = here.length >= 2 || periodMs !== null;
   const prediction = isConfirmed ? predictSteady(reading, pattern) : NO_PREDICTION;
   const isNamed = isConfirmed || isPossible;
   return {

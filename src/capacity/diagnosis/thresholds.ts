@@ -5,8 +5,10 @@
 // Harm: what makes a level miss its objective.
 /** Least share of requests that counts as harm where the objective allows more or says nothing. */
 export const HARM_SHARE_MIN = 0.01;
-/** A cause that accounts for this share of the failures is the cause of them. */
-export const FAILURES_EXPLAINED_MIN = 0.5;
+/** A cause that accounts for this share of the failures is the cause of them: refused bodies fail as resets too. */
+export const FAILURES_EXPLAINED_MIN = 0.3;
+/** A level with less success says nothing of how rate grows with clients. */
+export const CURVE_SUCCESS_MIN = 0.9;
 
 // Descriptors.
 /** At a limit of 128 two descriptors are often in passing use, so 95 % is the limit itself. */
@@ -19,6 +21,8 @@ export const DESCRIPTORS_NEAR = 0.8;
 export const CONNECT_RETRIED_MS = 900;
 /** Share of the connects that were retried from which the waits are more than stray ones. */
 export const CONNECT_RETRIED_SHARE = 0.005;
+/** The same as a share of the clients' time: few connects, where those that get through are quick and many. */
+export const CONNECT_RETRIED_TIME_SHARE = 0.05;
 /** Overflows that count: fewer may be another server's in the same network namespace. */
 export const OVERFLOWS_MIN = 3;
 /** Share of the opened connections that overflows must come to. */
@@ -115,8 +119,12 @@ export const STALL_MS_LONG = 100;
 /** Gaps between stalls that must be seen, over all levels, before a period can be spoken of. */
 export const STALL_GAPS_MIN = 3;
 /** Share by which a gap may differ from the period (or from a whole multiple of it, for one that was missed). */
-export const STALL_PERIOD_WITHIN = 0.15;
-/** Share of the gaps that must fit. */
+export const STALL_PERIOD_WITHIN = 0.08;
+/** The same for how long they last: what recurs does the same each time. */
+export const STALL_LENGTH_WITHIN = 0.4;
+/** CPU seconds that the rest of the level must have used for the silences to be compared with: ticks are 10 ms. */
+export const STALL_CPU_S_MIN = 0.3;
+/** Share of the gaps, and of the lengths, that must fit. */
 export const STALL_PERIOD_FITS = 0.75;
 /** Share of its usual CPU time below which the target did nothing during the silences. */
 export const STALL_IDLE = 0.4;
@@ -125,6 +133,8 @@ export const STALL_WORKED = 0.7;
 
 // The generator.
 export const GENERATOR_BUSY = 0.9;
+/** Busy and waiting for a core together, where the waiting is this much: it could not ask as fast as it wanted. */
+export const GENERATOR_WAITS = 0.25;
 /** Lateness of its own that is a part of the figures, milliseconds, and as a share of the latency. */
 export const SEND_LAG_MS_LATE = 5;
 export const SEND_LAG_SHARE = 0.2;
