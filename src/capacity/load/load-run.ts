@@ -6,7 +6,7 @@
 
 import { realClock } from "../../base/clock.ts";
 import type { Connect } from "../../net/transport.ts";
-import { type ClientHost, type ClientLoop, LoadClient } from "./load-client.ts";
+import { type ClientHost, LoadClient } from "./load-client.ts";
 import { DRAIN_MS_MAX, type LoadPlan } from "./load-plan.ts";
 import type { LoadUrl } from "./load-url.ts";
 import { Nap } from "./nap.layout.ts";
@@ -16,25 +16,11 @@ import { OwnHealth } from "./own-health.ts";
 import { PacedLoop } from "./paced-loop.ts";
 import { Random } from "./random.ts";
 import { buildRequests } from "./request-bytes.ts";
+import type { LoopRun, RunLoop } from "./run-loop.ts";
 import { Tally, TICK_MS } from "./tally.ts";
 import { packTally, type ThreadTally } from "./thread-tally.ts";
 import type { SlotTally } from "./timeline.ts";
 import { UnpacedLoop } from "./unpaced-loop.ts";
-
-/** What a loop is to its run. */
-export interface RunLoop extends ClientLoop {
-  /** Time spent awake and without work, waiting for the next planned send, milliseconds. */
-  readonly spunMs: number;
-  start(): void;
-  /** Sending has ended. */
-  stop(): void;
-  /** Planned requests wait for a client. */
-  hasWaiting(): boolean;
-  /** They have waited long enough. */
-  failWaiting(nowMs: number): void;
-  /** Requests that the plan asked for until the end of sending. */
-  planned(): number;
-}
 
 export interface LoadRunOptions {
   readonly plan: LoadPlan;
@@ -52,7 +38,7 @@ export interface LoadRunOptions {
 const LOOK_SHARE = 1 / 20;
 const LOOK_MS_MAX = 100;
 
-export class LoadRun {
+export class LoadRun implements LoopRun {
   readonly plan: LoadPlan;
   readonly thread: number;
   readonly threads: number;
@@ -71,6 +57,8 @@ export class LoadRun {
   private lookMs = 0;
   private slotsTold = 0;
   private isSending = false;
+  /** Told to end before it began. */
+  private isUnwanted = false;
   private ticker: ReturnType<typeof setInterval> | null = null;
   private ender: ReturnType<typeof setTimeout> | null = null;
   private tell: (tally: ThreadTally) => void = () => {};
@@ -126,13 +114,16 @@ export class LoadRun {
 
   /** No more requests begin. */
   endSending(nowMs: number): void {
-    if (!this.isSending) return;
+    if (!this.isSending) {
+      this.isUnwanted = true;
+      return;
+    }
     this.isSending = false;
     this.sendingEndMs = Math.min(this.sendingEndMs, nowMs);
     this.tally.endSending(this.sendingEndMs);
     this.health.end(this.sendingEndMs - this.startMs);
     if (this.ender !== null) clearTimeout(this.ender);
-    this.loop.stop();
+    this.loop.stop(nowMs);
     this.drain();
   }
 
@@ -166,8 +157,9 @@ export class LoadRun {
     this.tally.start(startMs, sendingMs);
     this.health.start();
     this.ticker = setInterval(() => this.tick(), TICK_MS);
-    this.ender = setTimeout(() => this.endSending(this.sendingEndMs), this.sendingEndMs - this.nowMs());
-    this.loop.start();
+    this.ender = setTimeout(() => this.endSending(this.nowMs()), this.sendingEndMs - this.nowMs());
+    if (this.isUnwanted) this.endSending(startMs);
+    else this.loop.start();
   }
 
   private tick(): void {

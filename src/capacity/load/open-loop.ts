@@ -8,12 +8,12 @@
 
 import type { LoadClient } from "./load-client.ts";
 import type { ErrorClass } from "./load-result.ts";
-import type { LoadRun, RunLoop } from "./load-run.ts";
+import type { LoopRun, RunLoop } from "./run-loop.ts";
 import { openSchedule, type Schedule } from "./schedule.ts";
 import { SendTimer } from "./send-timer.ts";
 
 export class OpenLoop implements RunLoop {
-  private readonly run: LoadRun;
+  private readonly run: LoopRun;
   private readonly schedule: Schedule;
   private readonly timer: SendTimer;
   private next = 0;
@@ -25,7 +25,7 @@ export class OpenLoop implements RunLoop {
   /** Why the last connection could not be made; null while one is open or on its way. */
   private failure: ErrorClass | null = null;
 
-  constructor(run: LoadRun, ratePerSecond: number, rateEndPerSecond: number, seconds: number) {
+  constructor(run: LoopRun, ratePerSecond: number, rateEndPerSecond: number, seconds: number) {
     this.run = run;
     this.schedule = openSchedule(ratePerSecond, rateEndPerSecond, seconds, run.thread, run.threads);
     this.timer = new SendTimer({
@@ -50,9 +50,9 @@ export class OpenLoop implements RunLoop {
   }
 
   /** Past the end of sending what is due and waits is still sent. */
-  stop(): void {
+  stop(nowMs: number): void {
     this.timer.stop();
-    this.pump(this.run.sendingEndMs);
+    this.pump(nowMs);
   }
 
   hasWaiting(): boolean {
@@ -134,16 +134,14 @@ export class OpenLoop implements RunLoop {
   private enqueue(client: LoadClient): void {
     if (client.isQueued) return;
     client.isQueued = true;
-    const { free } = this;
-    free[(this.freeHead + this.freeCount) % free.length] = client;
+    this.free[(this.freeHead + this.freeCount) % this.free.length] = client;
     this.freeCount++;
   }
 
   private dequeue(): LoadClient {
-    const { free } = this;
-    const client = free[this.freeHead]!;
-    free[this.freeHead] = null;
-    this.freeHead = (this.freeHead + 1) % free.length;
+    const client = this.free[this.freeHead]!;
+    this.free[this.freeHead] = null;
+    this.freeHead = (this.freeHead + 1) % this.free.length;
     this.freeCount--;
     client.isQueued = false;
     return client;

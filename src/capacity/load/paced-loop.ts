@@ -2,12 +2,12 @@
 // not free at its turn owes it, and sends it as soon as it is; its latency counts from the turn.
 
 import type { LoadClient } from "./load-client.ts";
-import type { LoadRun, RunLoop } from "./load-run.ts";
+import type { LoopRun, RunLoop } from "./run-loop.ts";
 import { pacedSchedule, type Schedule } from "./schedule.ts";
 import { SendTimer } from "./send-timer.ts";
 
 export class PacedLoop implements RunLoop {
-  private readonly run: LoadRun;
+  private readonly run: LoopRun;
   private readonly requestsEach: number;
   private readonly schedule: Schedule;
   private readonly timer: SendTimer;
@@ -15,7 +15,7 @@ export class PacedLoop implements RunLoop {
   private turned = 0;
   private finished = 0;
 
-  constructor(run: LoadRun, paceMs: number, requestsEach: number) {
+  constructor(run: LoopRun, paceMs: number, requestsEach: number) {
     this.run = run;
     this.requestsEach = requestsEach;
     this.schedule = pacedSchedule(paceMs, run.plan.clients, run.thread, run.threads, requestsEach);

@@ -47,6 +47,9 @@ const UNTIL_CLOSE = 12;
 const BROKEN = 13;
 
 const VERSION = bytesOf("HTTP/1.");
+/** How nearly all answers begin. */
+const USUAL_START = bytesOf("HTTP/1.1 200 ");
+const USUAL_START_LENGTH = USUAL_START.length;
 const CONTENT_LENGTH = bytesOf("content-length");
 const CONNECTION = bytesOf("connection");
 const TRANSFER_ENCODING = bytesOf("transfer-encoding");
@@ -116,7 +119,8 @@ export class ResponseReader {
     while (index < end) {
       switch (this.state) {
         case STATUS_LINE:
-          if (!this.readStatusLine(bytes[index++]!)) return this.fail();
+          if (this.position === 0 && this.hasUsualStart(bytes, index)) index += USUAL_START_LENGTH;
+          else if (!this.readStatusLine(bytes[index++]!)) return this.fail();
           break;
         case REASON:
         case LINE_REST: {
@@ -144,7 +148,7 @@ export class ResponseReader {
           if (this.endHead()) return this.finish(index);
           break;
         case NAME:
-          this.readName(bytes[index++]!);
+          index = this.readName(bytes, index);
           break;
         case VALUE:
           if (!this.readValue(bytes[index++]!)) return this.fail();
@@ -186,6 +190,18 @@ export class ResponseReader {
     return MORE;
   }
 
+  /** Whether "HTTP/1.1 200 " stands here, whole; what it says is taken then. */
+  private hasUsualStart(bytes: Uint8Array, from: number): boolean {
+    if (bytes.length - from < USUAL_START_LENGTH) return false;
+    for (let index = 0; index < USUAL_START_LENGTH; index++) {
+      if (bytes[from + index] !== USUAL_START[index]) return false;
+    }
+    this.minor = 1;
+    this.code = 200;
+    this.state = REASON;
+    return true;
+  }
+
   private readStatusLine(byte: number): boolean {
     const position = this.position++;
     if (position < 7) return byte === VERSION[position];
@@ -217,26 +233,34 @@ export class ResponseReader {
     else this.state = LINE_REST;
   }
 
-  private readName(byte: number): void {
-    this.headBytes++;
-    const position = this.position++;
-    const name = this.name;
-    if (position < name.length) {
-      if ((byte | LOWER) === name[position]) return;
-      if (position === COMMON_LENGTH && name === CONTENT_LENGTH && (byte | LOWER) === CONNECTION[position]) {
-        this.name = CONNECTION;
-        return;
+  /** Returns the offset behind what it read: the name, or as much of it as is one of those looked for. */
+  private readName(bytes: Uint8Array, from: number): number {
+    let index = from;
+    let { name, position } = this;
+    while (index < bytes.length && position < name.length) {
+      const letter = bytes[index]! | LOWER;
+      if (letter !== name[position]) {
+        if (position !== COMMON_LENGTH || name !== CONTENT_LENGTH || letter !== CONNECTION[position]) break;
+        name = CONNECTION;
       }
-    } else if (byte === COLON) {
-      this.state = VALUE;
-      this.position = 0;
-      this.startValue();
-      return;
+      index++;
+      position++;
     }
-    this.state = byte === LF ? LINE_START : LINE_REST;
+    this.headBytes += index - from;
+    this.name = name;
+    this.position = position;
+    if (index === bytes.length) return index;
+    if (position === name.length && bytes[index] === COLON) {
+      this.startValue();
+      return index + 1;
+    }
+    this.state = LINE_REST;
+    return index;
   }
 
   private startValue(): void {
+    this.state = VALUE;
+    this.position = 0;
     if (this.name === CONTENT_LENGTH) {
       this.hasLengthValue = false;
       this.isLengthEnded = false;

@@ -16,7 +16,7 @@ const NAP_MS_MAX = 0.1;
 
 export interface SendTimerOptions {
   readonly nowMs: () => number;
-  readonly nap: Nap;
+  readonly nap: Pick<Nap, "take">;
   /** Sends what is due, and returns when the next one is; Infinity for never. */
   readonly pump: (nowMs: number) => number;
   /** A number that changes whenever the thread does something else than wait. */

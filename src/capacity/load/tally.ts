@@ -76,6 +76,7 @@ export class Tally {
 
   /** What comes later is of the drain: it counts in the last slot, and no longer in the mean of what is in flight. */
   endSending(nowMs: number): void {
+    this.turnSlots(nowMs);
     this.addArea(nowMs);
     this.endSilence(nowMs);
     this.isSending = false;

@@ -1,11 +1,11 @@
 // HOT: the closed loop without a pace: every client sends as soon as it is answered. Nothing is planned.
 
 import type { LoadClient } from "./load-client.ts";
-import type { LoadRun, RunLoop } from "./load-run.ts";
+import type { LoopRun, RunLoop } from "./run-loop.ts";
 
 export class UnpacedLoop implements RunLoop {
   readonly spunMs = 0;
-  private readonly run: LoadRun;
+  private readonly run: LoopRun;
   /** Of each client; Infinity where only time ends the run. */
   private readonly requestsEach: number;
   private readonly rampMs: number;
@@ -13,7 +13,7 @@ export class UnpacedLoop implements RunLoop {
   private started = 0;
   private finished = 0;
 
-  constructor(run: LoadRun, requestsEach: number, rampMs: number) {
+  constructor(run: LoopRun, requestsEach: number, rampMs: number) {
     this.run = run;
     this.requestsEach = requestsEach;
     this.rampMs = rampMs;
