@@ -16,7 +16,7 @@ import type { OnProgress } from "./progress.ts";
 import { buildReport } from "./report-builder.ts";
 import { searchCapacity } from "./search-run.ts";
 import { comparePhases, runSweep } from "./sweep-run.ts";
-import { warmUp, withTarget } from "./variant-run.ts";
+import { withTarget } from "./variant-run.ts";
 import { verifyRemedies } from "./verify-run.ts";
 
 /** The search takes about so long, seconds: for the progress display only. */
@@ -77,7 +77,7 @@ async function measure(
 ): Promise<Measured> {
   const { target } = runner;
   onProgress({ kind: "part", text: `warming ${target.url} up`, secondsAbout: 1 });
-  await warmUp(runner);
+  await runner.warmUp();
   const specs = ladderLevels({ ladder: options.ladder, paceMs: options.paceMs }).filter(
     (spec) => options.runsLadder || (spec.kind === "unpaced" && SEARCH_CLIENTS.includes(spec.clients)),
   );

@@ -4,7 +4,7 @@
 import { openSampler, recordWhile, type Sampler } from "../evidence/sampler.ts";
 import type { Level, TargetFacts } from "../level.ts";
 import { startLoad } from "../load/generator-threads.ts";
-import type { LoadPlan } from "../load/load-plan.ts";
+import type { LoadPlan, Stop } from "../load/load-plan.ts";
 import type { LoadSlot } from "../load/load-result.ts";
 import type { LevelSpec } from "../search/ladder.ts";
 import { judge, type Objective } from "../search/objective.ts";
@@ -25,6 +25,9 @@ export interface LevelRunnerOptions {
   onSlot(spec: LevelSpec, slot: LoadSlot): void;
 }
 
+/** Compilers of the runtimes take about this long to find what is hot, seconds. */
+const WARM_UP_SECONDS = 0.8;
+const WARM_UP_CLIENTS = 32;
 /** Between two levels, milliseconds: connections of the last one close, a background sync ends. */
 const SETTLE_MS = 150;
 
@@ -51,7 +54,10 @@ export class LevelRunner {
   async run(spec: LevelSpec): Promise<Level> {
     const { objective, signal, onSlot } = this.options;
     const { result: load, samples } = await recordWhile(this.sampler, () =>
-      startLoad(this.planFor(spec), { signal, onSlot: (slot) => onSlot(spec, slot) }),
+      startLoad(
+        { ...this.planFor(spec), stop: this.stopOf(spec) },
+        { signal, onSlot: (slot) => onSlot(spec, slot) },
+      ),
     );
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     const { id, kind, part, clients, paceMs, rate } = spec;
@@ -68,12 +74,28 @@ export class LevelRunner {
     };
   }
 
+  /** Load whose figures are thrown away: a server that has just started is not the one that will be in service. */
+  async warmUp(): Promise<void> {
+    const plan = this.planFor({ clients: WARM_UP_CLIENTS, paceMs: null, rate: null });
+    await startLoad(
+      { ...plan, stop: { kind: "seconds", seconds: WARM_UP_SECONDS } },
+      { signal: this.options.signal },
+    );
+  }
+
   close(): void {
     this.sampler.close();
   }
 
-  private planFor(spec: LevelSpec): LoadPlan {
-    const { request, threads, keepAlive, timeoutMs, levelSeconds, seed } = this.options;
+  private stopOf({ stop }: LevelSpec): Stop {
+    const { levelSeconds } = this.options;
+    return levelSeconds === null || stop.kind !== "seconds"
+      ? stop
+      : { kind: "seconds", seconds: levelSeconds };
+  }
+
+  private planFor(spec: Pick<LevelSpec, "clients" | "paceMs" | "rate">): Omit<LoadPlan, "stop"> {
+    const { request, threads, keepAlive, timeoutMs, seed } = this.options;
     return {
       ...request,
       clients: spec.clients,
@@ -82,10 +104,6 @@ export class LevelRunner {
         spec.rate === null
           ? { kind: "closed", paceMs: spec.paceMs ?? 0 }
           : { kind: "open", ratePerSecond: spec.rate, rateEndPerSecond: spec.rate },
-      stop:
-        levelSeconds !== null && spec.stop.kind === "seconds"
-          ? { kind: "seconds", seconds: levelSeconds }
-          : spec.stop,
       keepAlive,
       pipeline: 1,
       timeoutMs,

@@ -19,10 +19,6 @@ export interface Variant {
   readonly keepAlive: boolean | null;
 }
 
-/** Compilers of the runtimes take about this long to find what is hot, seconds. */
-const WARM_UP_SECONDS = 0.8;
-const WARM_UP_CLIENTS = 32;
-
 /** Starts the target, calls `work` with a runner for it, and ends what it started. Throws TidemarkError. */
 export async function withTarget<T>(
   options: CapacityOptions,
@@ -68,19 +64,6 @@ export async function withTarget<T>(
   }
 }
 
-/** Load whose figures are thrown away: a server that has just started is not the one that will be in service. */
-export async function warmUp(runner: LevelRunner): Promise<void> {
-  await runner.run({
-    id: "warm-up",
-    kind: "unpaced",
-    part: "ladder",
-    clients: WARM_UP_CLIENTS,
-    paceMs: null,
-    rate: null,
-    stop: { kind: "seconds", seconds: WARM_UP_SECONDS },
-  });
-}
-
 /** A server with these settings, warmed up, and its levels in this order. */
 export function measureVariant(
   options: CapacityOptions,
@@ -89,7 +72,7 @@ export function measureVariant(
   onProgress: OnProgress,
 ): Promise<Level[]> {
   return withTarget(options, variant, options.objective, onProgress, async (runner) => {
-    await warmUp(runner);
+    await runner.warmUp();
     const levels: Level[] = [];
     for (const spec of specs) {
       if (options.signal.aborted) break;
