@@ -45,9 +45,9 @@ function findings(out: string): Map<string, Found> {
   return new Map(json.findings.map((finding) => [finding.id, finding]));
 }
 
-/** Why a command cannot be used here, or false. It is tried with `true` behind it, unless it is one of ours already. */
+/** Why a command cannot be used here, or false. It is tried with `true` behind it, unless it is whole already. */
 function missing(...words: string[]): string | false {
-  const isWhole = words.includes(MAIN);
+  const isWhole = words.includes(MAIN) || words[0] === "script";
   return run(isWhole ? words : [...words, "true"]).exitCode === 0
     ? false
     : `${words.join(" ")} is not allowed here`;
@@ -98,6 +98,14 @@ describe("tidemark doctor", () => {
       readdirSync(root).filter((name) => name !== "json"),
       [],
     );
+  });
+
+  const noTerminal = missing("script", "-qec", "true", "/dev/null");
+  test("has colours on a terminal, unless NO_COLOR is set", { ...PATIENT, skip: noTerminal }, () => {
+    const onTerminal = (before: string) =>
+      run(["script", "-qec", `${before} '${DOCTOR.join("' '")}'`, "/dev/null"]).out;
+    assert.ok(onTerminal("TERM=xterm").includes("\x1b[32mok"));
+    assert.ok(!onTerminal("TERM=xterm NO_COLOR=1").includes("\x1b"));
   });
 
   test("refuses what is no flag or no number, with exit code 2", PATIENT, () => {

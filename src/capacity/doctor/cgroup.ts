@@ -1,9 +1,14 @@
 // The control group that this process is in, of either version: how much CPU and memory it may have. A limit of any
-// group above holds too, so the least counts. Version 2 has one tree; version 1 one for each controller, and a container
-// sees its own group where the tree is mounted, whatever /proc/self/cgroup says.
+// group above holds too, so the least counts. evidence/quota-reader.ts reads the same while a load runs, with what was
+// throttled; here it is read once, and the file is named that would have to be changed.
 
-import { parseCgroupFolders, parseNumber, parseQuotaCores } from "../../base/proc-texts.ts";
-import { parseMountInfo } from "./file-system.ts";
+import {
+  foldersUpTo,
+  parseCgroups,
+  parseMemoryLimit,
+  parseQuotaCores,
+  parseQuotaCoresOld,
+} from "../../base/proc-texts.ts";
 import type { Machine } from "./machine.ts";
 
 export interface GroupLimit {
@@ -13,71 +18,34 @@ export interface GroupLimit {
   readonly file: string | null;
 }
 
-interface GroupFile {
-  readonly name: string;
-  readonly parse: (text: string | null, folder: string, machine: Machine) => number;
-}
-
-/** Of version 1 "no limit" is the largest number of whole pages. */
-const MEMORY_UNLIMITED_V1 = 2 ** 62;
-
-const QUOTA_FILES: readonly GroupFile[] = [
-  { name: "cpu.max", parse: parseQuotaCores },
-  { name: "cpu.cfs_quota_us", parse: parseQuotaV1 },
-];
-const MEMORY_FILES: readonly GroupFile[] = [
-  { name: "memory.max", parse: parseBytes },
-  { name: "memory.limit_in_bytes", parse: parseBytes },
-];
-
 /** Null where there are no control groups. */
 export function readQuota(machine: Machine): GroupLimit | null {
-  return least(machine, "cpu", QUOTA_FILES);
+  return least(machine, "cpu", ["cpu.max", "cpu.cfs_quota_us"], (text, folder, isOld) =>
+    isOld ? parseQuotaCoresOld(text, machine.readText(`${folder}/cpu.cfs_period_us`)) : parseQuotaCores(text),
+  );
 }
 
 export function readMemoryLimit(machine: Machine): GroupLimit | null {
-  return least(machine, "memory", MEMORY_FILES);
+  return least(machine, "memory", ["memory.max", "memory.limit_in_bytes"], parseMemoryLimit);
 }
 
-function parseQuotaV1(text: string | null, folder: string, machine: Machine): number {
-  const quota = parseNumber(text);
-  return quota < 0
-    ? Number.POSITIVE_INFINITY
-    : quota / parseNumber(machine.readText(`${folder}/cpu.cfs_period_us`));
-}
-
-function parseBytes(text: string | null): number {
-  const bytes = text?.trim() === "max" ? Number.POSITIVE_INFINITY : parseNumber(text);
-  return bytes >= MEMORY_UNLIMITED_V1 ? Number.POSITIVE_INFINITY : bytes;
-}
-
-function least(machine: Machine, controller: string, files: readonly GroupFile[]): GroupLimit | null {
-  const folders = foldersOf(machine, controller);
-  if (folders.length === 0) return null;
+/** `names` is what the limit's file is called in the second version and in the first. */
+function least(
+  machine: Machine,
+  controller: string,
+  names: readonly [string, string],
+  parse: (text: string | null, folder: string, isOld: boolean) => number,
+): GroupLimit | null {
+  const mounts = machine.readText("/proc/self/mountinfo");
+  const groups = parseCgroups(machine.readText("/proc/self/cgroup"), mounts);
   let limit: GroupLimit = { amount: Number.POSITIVE_INFINITY, file: null };
-  for (const folder of folders) {
-    for (const { name, parse } of files) {
-      const amount = parse(machine.readText(`${folder}/${name}`), folder, machine);
-      if (amount < limit.amount) limit = { amount, file: `${folder}/${name}` };
+  for (const { version, controllers, mount, folder: nearest } of groups) {
+    if (version === 1 && !controllers.includes(controller)) continue;
+    for (const folder of foldersUpTo(mount, nearest)) {
+      const file = `${folder}/${names[version === 1 ? 1 : 0]}`;
+      const amount = parse(machine.readText(file), folder, version === 1);
+      if (amount < limit.amount) limit = { amount, file };
     }
   }
-  return limit;
-}
-
-function foldersOf(machine: Machine, controller: string): string[] {
-  const text = machine.readText("/proc/self/cgroup");
-  const folders: string[] = [];
-  for (const mount of parseMountInfo(machine.readText("/proc/self/mountinfo"))) {
-    if (mount.type === "cgroup2") folders.push(...parseCgroupFolders(text, mount.point));
-    if (mount.type === "cgroup" && mount.options.split(",").includes(controller))
-      folders.push(...parseCgroupFolders(asVersionTwo(text, controller), mount.point));
-  }
-  return folders;
-}
-
-/** The row of this controller, written as the second version would: `4:cpu,cpuacct:/a` as `0::/a`. */
-function asVersionTwo(text: string | null, controller: string): string {
-  const rows = (text ?? "").split("\n").map((row) => /^\d+:([^:]+):(.*)$/.exec(row));
-  const row = rows.find((match) => (match?.[1] ?? "").split(",").includes(controller));
-  return `0::${row?.[2] ?? "/"}\n`;
+  return groups.length === 0 ? null : limit;
 }

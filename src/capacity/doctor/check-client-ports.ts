@@ -5,6 +5,7 @@
 // port in TIME-WAIT: 60 s on Linux, fixed in the kernel; twice net.inet.tcp.msl on macOS. tcp_tw_reuse gives it back
 // after one second: 1 everywhere, 2 (today's default) on loopback only.
 
+import { parsePortsAvailable } from "../../base/proc-texts.ts";
 import {
   clientsWanted,
   type Finding,
@@ -30,8 +31,10 @@ const CONNTRACK_USED_BAD = 0.95;
 export function checkClientPorts(machine: Machine, wish: Wish): Finding {
   const id = "client ports";
   const range = readRange(machine);
-  if (range === null) return unknown(id, "the range of local ports cannot be read");
-  const ports = range.last - range.first + 1;
+  if (range === null || Number.isNaN(range.ports))
+    return unknown(id, "the range of local ports cannot be read");
+
+  const { ports } = range;
   const perSecond = ports / range.timeWaitS;
   const isFew = ports < clientsWanted(wish);
   const onLoopback = range.reuse === 2 ? ` (on loopback ${formatAbout(ports / REUSE_S)})` : "";
@@ -80,6 +83,8 @@ export function checkClientPorts(machine: Machine, wish: Wish): Finding {
 interface PortRange {
   readonly first: number;
   readonly last: number;
+  /** Without those that are reserved. */
+  readonly ports: number;
   readonly timeWaitS: number;
   /** tcp_tw_reuse; null where there is no such setting. */
   readonly reuse: number | null;
@@ -91,7 +96,13 @@ function readRange(machine: Machine): PortRange | null {
     const last = readSysctl(machine, "net.inet.ip.portrange.last");
     const mslMs = readSysctl(machine, "net.inet.tcp.msl");
     if (!(last >= first)) return null;
-    return { first, last, timeWaitS: Number.isFinite(mslMs) ? (2 * mslMs) / 1e3 : 30, reuse: null };
+    return {
+      first,
+      last,
+      ports: last - first + 1,
+      timeWaitS: Number.isFinite(mslMs) ? (2 * mslMs) / 1e3 : 30,
+      reuse: null,
+    };
   }
   const text = machine.readText("/proc/sys/net/ipv4/ip_local_port_range");
   const [first, last] = (text ?? "").trim().split(/\s+/).map(Number);
@@ -100,9 +111,11 @@ function readRange(machine: Machine): PortRange | null {
   // A reused port is told from its last use by TCP's timestamps.
   const hasTimestamps = readNumber(machine, "/proc/sys/net/ipv4/tcp_timestamps") !== 0;
   const isReused = reuse === 1 && hasTimestamps;
+  const reserved = machine.readText("/proc/sys/net/ipv4/ip_local_reserved_ports");
   return {
     first,
     last,
+    ports: parsePortsAvailable(text, reserved),
     timeWaitS: isReused ? REUSE_S : TIME_WAIT_S_LINUX,
     reuse: Number.isFinite(reuse) ? reuse : null,
   };

@@ -3,7 +3,7 @@
 // a quota that stops all threads for the rest of each period, a hypervisor that lends the core to somebody else, a
 // governor that keeps it slow.
 
-import { parseAllowedCores, parsePressure } from "../../base/proc-texts.ts";
+import { parseAllowedCores, parseMachineSeconds, parsePressure } from "../../base/proc-texts.ts";
 import { type GroupLimit, readQuota } from "./cgroup.ts";
 import { type Finding, finding, type Mend, type Remedy, unknown } from "./finding.ts";
 import { type Machine, readSysctl } from "./machine.ts";
@@ -103,22 +103,12 @@ function readGovernor(machine: Machine): string | null {
 
 /** Of two readings of /proc/stat, the part of all time that the hypervisor took. Null where it is not told. */
 export function stolenRatio(before: string | null, after: string | null): number | null {
-  const first = parseTimes(before);
-  const second = parseTimes(after);
-  if (first === null || second === null || second.total <= first.total) return null;
-  return Math.max(0, second.stolen - first.stolen) / (second.total - first.total);
-}
-
-/** The first row: user nice system idle iowait irq softirq steal; guest time is in user's already. */
-function parseTimes(text: string | null): { stolen: number; total: number } | null {
-  const times =
-    /^cpu +([\d ]+)/
-      .exec(text ?? "")?.[1]
-      ?.trim()
-      .split(" ")
-      .map(Number) ?? [];
-  if (times.length < 8) return null;
-  return { stolen: times[7]!, total: times.slice(0, 8).reduce((sum, ticks) => sum + ticks, 0) };
+  const first = parseMachineSeconds(before);
+  const second = parseMachineSeconds(after);
+  if (first === null || second === null) return null;
+  const stolen = Math.max(0, second.stolen - first.stolen);
+  const all = stolen + second.busy - first.busy + second.idle - first.idle;
+  return all > 0 ? stolen / all : null;
 }
 
 export function checkContention(

@@ -9,7 +9,7 @@ import {
   parseLaunchctl,
   parseUlimit,
 } from "./check-descriptors.ts";
-import { BARE, commandsOf, limitsText, linux, macos } from "./machine-bed.ts";
+import { BARE, commandsOf, limitsText, linux, macos, statText } from "./machine-bed.ts";
 
 const ANY = { clients: null };
 
@@ -70,12 +70,9 @@ describe("descriptors", () => {
 
   test("the shell's own limit is that of the nearest ancestor that is no runtime and no shell of npm's", () => {
     const machine = linux({
-      "/proc/20/comm": "sh\n",
-      "/proc/20/status": "PPid:\t19\n",
-      "/proc/19/comm": "npm run tidemar\n",
-      "/proc/19/status": "PPid:\t18\n",
-      "/proc/18/comm": "zsh\n",
-      "/proc/18/status": "PPid:\t1\n",
+      "/proc/20/stat": statText("sh", 19),
+      "/proc/19/stat": statText("npm run tidemar", 18),
+      "/proc/18/stat": statText("zsh", 1),
       "/proc/18/limits": limitsText(4096, 20_000),
     });
     assert.match(checkDescriptors(machine, ANY, 2).found, /the shell's soft 4,096$/);

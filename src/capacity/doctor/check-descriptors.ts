@@ -5,7 +5,7 @@
 // in /proc that is neither runtime nor npm's shell. It still holds for whatever else is started there (wrk, nginx, a
 // server in another language), which is why both are said.
 
-import { parseDescriptorLimits } from "../../base/proc-texts.ts";
+import { parseDescriptorLimits, parseParent, parseTaskStat } from "../../base/proc-texts.ts";
 import {
   clientsWanted,
   type Finding,
@@ -200,10 +200,12 @@ export function parseLaunchctl(text: string | null): DescriptorLimits | null {
 /** Of the shell that this was started from; on macOS of launchd, which every shell begins with. */
 function readShellLimits(machine: Machine): DescriptorLimits | null {
   if (machine.platform === "macos") return parseLaunchctl(machine.run("launchctl", ["limit", "maxfiles"]));
-  let pid = parentOf(machine, "self");
+  let pid = parseParent(machine.readText("/proc/self/stat"));
   for (let step = 0; step < ANCESTORS_MAX && pid > 0; step++) {
-    const parent = parentOf(machine, pid);
-    if (!RUNTIMES.test(nameOf(machine, pid)) && !nameOf(machine, parent).startsWith("npm")) {
+    const stat = machine.readText(`/proc/${pid}/stat`);
+    const parent = parseParent(stat);
+    const parentName = nameFrom(machine.readText(`/proc/${parent}/stat`));
+    if (!RUNTIMES.test(nameFrom(stat)) && !parentName.startsWith("npm")) {
       const limits = parseDescriptorLimits(machine.readText(`/proc/${pid}/limits`));
       return Number.isNaN(limits.soft) ? null : limits;
     }
@@ -212,10 +214,6 @@ function readShellLimits(machine: Machine): DescriptorLimits | null {
   return null;
 }
 
-function parentOf(machine: Machine, pid: number | "self"): number {
-  return Number(/^PPid:\s+(\d+)/m.exec(machine.readText(`/proc/${pid}/status`) ?? "")?.[1] ?? 0);
-}
-
-function nameOf(machine: Machine, pid: number): string {
-  return (machine.readText(`/proc/${pid}/comm`) ?? "").trim();
+function nameFrom(stat: string | null): string {
+  return parseTaskStat(stat)?.name ?? "";
 }

@@ -73,6 +73,11 @@ describe("client ports", () => {
     assert.match(finding.means, /470 new ones a second \(on loopback 28,000\)/);
   });
 
+  test("that are reserved are no client's", () => {
+    const machine = linux({ [`${TCP}/ip_local_reserved_ports`]: "40000-40099\n" });
+    assert.equal(checkClientPorts(machine, ANY).bounds[0]!.amount, 28_132);
+  });
+
   test("are given back after a second with tcp_tw_reuse 1, which needs timestamps", () => {
     const reused = { [`${TCP}/tcp_tw_reuse`]: "1\n" };
     assert.equal(checkClientPorts(linux(reused), ANY).bounds[1]!.amount, 28_232);

@@ -29,7 +29,7 @@ const FILES_PER_SEGMENT = 2;
 const ROOM_BYTES_LEAST = 2 * SEGMENT_BYTES_MAX;
 const RETENTION_SHARE = 0.8;
 
-/** A folder that is open to us by its rights may still take no file (a full disk, /proc): the trial knows. */
+/** Whether it can be written nothing but writing tells: rights, a full disk, a read-only mount, /proc. */
 export function checkDataFolder(machine: Machine, folder: DataFolder, trial: DiskTrial): Finding {
   const id = "data folder";
   const system = findFileSystem(machine, folder.path);

@@ -1,5 +1,5 @@
 // Where the server would store, as it is now: the folder itself, or the nearest of its parents that exists (the doctor
-// makes none), whether it can be written, and how much room is there. Reads only.
+// makes none), and how much room is there. Reads only.
 
 import fs from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -11,7 +11,7 @@ export interface DataFolder {
   readonly path: string;
   /** False where a parent stands in for it. */
   readonly exists: boolean;
-  /** Why it cannot be used ("it is not a folder", "EROFS"), or null. */
+  /** Why it cannot be looked at ("it is not a folder", "EACCES"), or null; whether it takes a file, the trial shows. */
   readonly fault: string | null;
   readonly space: DiskSpace | null;
 }
@@ -35,7 +35,7 @@ export function lookAtDataFolder(asked: string): DataFolder {
     if (!fs.statSync(path).isDirectory()) {
       return { asked, path, exists, fault: "it is not a folder", space: null };
     }
-    fs.accessSync(path, fs.constants.W_OK | fs.constants.X_OK);
+
     return { asked, path, exists, fault: null, space: readSpace(path) };
   } catch (error) {
     return { asked, path, exists, fault: codeOf(error), space: readSpace(path) };

@@ -48,15 +48,13 @@ export function kindOf(type: string): FileSystemKind {
 export interface Mount {
   readonly point: string;
   readonly type: string;
-  /** Of the superblock; a control group's names its controllers. */
-  readonly options: string;
 }
 
 /** `27 1 254:0 / /mnt/a\040b rw,relatime - ext4 /dev/vda rw`: optional fields stand before the dash. */
 export function parseMountInfo(text: string | null): Mount[] {
   const mounts: Mount[] = [];
   for (const row of (text ?? "").split("\n")) {
-    const match = /^\d+ \d+ \S+ \S+ (\S+) .*?- (\S+) \S+ (\S+)$/.exec(row);
+    const match = /^\d+ \d+ \S+ \S+ (\S+) .*?- (\S+) \S+ \S+$/.exec(row);
     if (match === null) continue;
     const point = match[1]!.replace(/\\(\d{3})/g, (_, octal: string) =>
       String.fromCharCode(Number.parseInt(octal, 8)),
@@ -65,7 +63,6 @@ export function parseMountInfo(text: string | null): Mount[] {
     mounts.push({
       point: Buffer.from(point, "latin1").toString("utf8"),
       type: match[2]!,
-      options: match[3]!,
     });
   }
   return mounts;
@@ -73,6 +70,6 @@ export function parseMountInfo(text: string | null): Mount[] {
 
 /** `/dev/disk3s5 on /System/Volumes/Data (apfs, local, journaled)`. */
 function parseMount(text: string | null): Mount[] {
-  const rows = (text ?? "").matchAll(/^.+? on (\/.*) \(([^,)]+)([^)]*)\)$/gm);
-  return [...rows].map((row) => ({ point: row[1]!, type: row[2]!, options: row[3]! }));
+  const rows = (text ?? "").matchAll(/^.+? on (\/.*) \(([^,)]+)[^)]*\)$/gm);
+  return [...rows].map((row) => ({ point: row[1]!, type: row[2]! }));
 }

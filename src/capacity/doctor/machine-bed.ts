@@ -30,13 +30,18 @@ export function limitsText(soft: number | "unlimited", hard: number | "unlimited
   );
 }
 
+/** /proc/PID/stat, as far as it is read. */
+export function statText(name: string, parent: number): string {
+  return `9 (${name}) S ${parent} 9 9 0 -1 4194560 0 0 0 0 12 3 0 0 20 0 1 0 100 0 0\n`;
+}
+
 export const LINUX_FILES: Readonly<Record<string, string>> = {
   "/proc/self/limits": limitsText(20000, 20000),
-  "/proc/self/status": "Name:\tnode\nPPid:\t20\nCpus_allowed:\t3\nCpus_allowed_list:\t0-1\n",
-  "/proc/20/status": "Name:\tbash\nPPid:\t1\n",
-  "/proc/20/comm": "bash\n",
+  "/proc/self/stat": statText("node", 20),
+  "/proc/self/status": "Name:\tnode\nCpus_allowed:\t3\nCpus_allowed_list:\t0-1\n",
+  "/proc/20/stat": statText("bash", 1),
   "/proc/20/limits": limitsText(1024, 20000),
-  "/proc/1/comm": "systemd\n",
+  "/proc/1/stat": statText("systemd", 0),
   "/proc/self/cgroup": "4:memory:/app\n3:cpuset:/\n1:cpu,cpuacct:/app\n0::/app\n",
   "/proc/self/mountinfo": [
     "22 27 0:21 / /proc rw,relatime - proc proc rw",
