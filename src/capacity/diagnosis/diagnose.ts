@@ -6,15 +6,17 @@
 import { ALL_CORES } from "./all-cores.ts";
 import { CPU_QUOTA } from "./cpu-quota.ts";
 import { DESCRIPTORS } from "./descriptors.ts";
+import { DISK_FULL } from "./disk-full.ts";
 import { CLIENT_PORTS, GENERATOR, NETWORK } from "./generator.ts";
 import { LISTEN_QUEUE } from "./listen-queue.ts";
+import { LOG_WRITE } from "./log-write.ts";
 import { COLLECTION, MEMORY } from "./memory.ts";
 import { ONE_THREAD } from "./one-thread.ts";
 import { POOL } from "./pool.ts";
 import { rank } from "./rank.ts";
 import { RATE_LIMIT } from "./rate-limit.ts";
 import { type DiagnosisInput, readInput } from "./reading.ts";
-import { DISK_FULL, LOG_WRITE, SLOW_SYNC } from "./storage.ts";
+import { SLOW_SYNC } from "./slow-sync.ts";
 import type { Suspect } from "./suspect.ts";
 import { applyRule, type Rule } from "./suspect-rule.ts";
 import { TARGET_STALL } from "./target-stall.ts";

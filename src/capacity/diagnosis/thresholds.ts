@@ -87,6 +87,8 @@ export const CLIENTS_SPREAD = 4;
 /** Share of the median latency that the mean write or sync takes, from which it is the path's longest part. */
 export const STORAGE_SHARE = 0.4;
 export const STORAGE_SHARE_POSSIBLE = 0.2;
+/** A request waits for the rest of the one that is under way, half of it on average, and for its own. */
+export const TURNS_WAITED = 1.5;
 /** Time spent in writes or syncs, of all time. */
 export const WRITE_BUSY = 0.7;
 export const SYNC_BUSY = 0.6;
