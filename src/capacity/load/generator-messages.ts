@@ -5,7 +5,7 @@ import type { LoadUrl } from "./load-url.ts";
 import type { ThreadTally } from "./thread-tally.ts";
 import type { SlotTally } from "./timeline.ts";
 
-/** As workerData. */
+/** One thread's part of a plan. */
 export interface GeneratorSettings {
   readonly plan: LoadPlan;
   readonly url: LoadUrl;
@@ -16,6 +16,8 @@ export interface GeneratorSettings {
 }
 
 export type ToGenerator =
+  /** Get ready for this plan; the one before has ended. */
+  | { readonly kind: "prepare"; readonly settings: GeneratorSettings }
   /** All threads are ready: send from this moment of the shared monotonic clock. */
   | { readonly kind: "start"; readonly startMs: number }
   /** Begin no more requests. */

@@ -1,26 +1,28 @@
-// A generator thread: prepares, says so, sends from the moment it is told, and hands over what it counted.
+// A generator thread: one plan after another it prepares, says so, sends from the moment it is told, and hands over what
+// it counted.
 
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { loadConnect } from "../../net/connect.ts";
 import type { FromGenerator, GeneratorSettings, ToGenerator } from "./generator-messages.ts";
 import { LoadRun } from "./load-run.ts";
 
-const settings = workerData as GeneratorSettings;
 const port = parentPort!;
 const say = (message: FromGenerator): void => port.postMessage(message);
+const connect = await loadConnect();
+let run: LoadRun | null = null;
 
-const run = new LoadRun({
-  ...settings,
-  connect: await loadConnect(),
-  onSlots: (slots) => say({ kind: "slots", slots }),
-});
 port.on("message", (message: ToGenerator) => {
-  if (message.kind === "start") startInBackground(message.startMs);
-  else run.endSending(run.nowMs());
+  if (message.kind === "prepare") prepareInBackground(message.settings);
+  else if (message.kind === "start") startInBackground(message.startMs);
+  else run?.endSending(run.nowMs());
 });
-await run.prepare();
-say({ kind: "ready" });
+
+async function prepareInBackground(settings: GeneratorSettings): Promise<void> {
+  run = new LoadRun({ ...settings, connect, onSlots: (slots) => say({ kind: "slots", slots }) });
+  await run.prepare();
+  say({ kind: "ready" });
+}
 
 async function startInBackground(startMs: number): Promise<void> {
-  say({ kind: "done", tally: await run.start(startMs) });
+  say({ kind: "done", tally: await run!.start(startMs) });
 }

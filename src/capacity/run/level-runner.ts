@@ -3,7 +3,7 @@
 
 import { openSampler, recordWhile, type Sampler } from "../evidence/sampler.ts";
 import type { Level, TargetFacts } from "../level.ts";
-import { startLoad } from "../load/generator-threads.ts";
+import { GeneratorThreads } from "../load/generator-threads.ts";
 import type { LoadPlan, Stop } from "../load/load-plan.ts";
 import type { LoadSlot } from "../load/load-result.ts";
 import type { LevelSpec } from "../search/ladder.ts";
@@ -35,6 +35,7 @@ export class LevelRunner {
   readonly target: TargetFacts;
   private readonly options: LevelRunnerOptions;
   private readonly sampler: Sampler;
+  private readonly generator = new GeneratorThreads();
 
   constructor(options: LevelRunnerOptions) {
     this.options = options;
@@ -54,7 +55,7 @@ export class LevelRunner {
   async run(spec: LevelSpec): Promise<Level> {
     const { objective, signal, onSlot } = this.options;
     const { result: load, samples } = await recordWhile(this.sampler, () =>
-      startLoad(
+      this.generator.run(
         { ...this.planFor(spec), stop: this.stopOf(spec) },
         { signal, onSlot: (slot) => onSlot(spec, slot) },
       ),
@@ -77,14 +78,15 @@ export class LevelRunner {
   /** Load whose figures are thrown away: a server that has just started is not the one that will be in service. */
   async warmUp(): Promise<void> {
     const plan = this.planFor({ clients: WARM_UP_CLIENTS, paceMs: null, rate: null });
-    await startLoad(
+    await this.generator.run(
       { ...plan, stop: { kind: "seconds", seconds: WARM_UP_SECONDS } },
       { signal: this.options.signal },
     );
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.sampler.close();
+    await this.generator.end();
   }
 
   private stopOf({ stop }: LevelSpec): Stop {

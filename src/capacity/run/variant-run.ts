@@ -57,7 +57,7 @@ export async function withTarget<T>(
     try {
       return await work(runner);
     } finally {
-      runner.close();
+      await runner.close();
     }
   } finally {
     await own?.stop();
