@@ -6,31 +6,30 @@ import type { Histogram } from "../../base/histogram.ts";
 
 /** Rows for every halving of what is left above. */
 const STEPS_A_HALVING = 5;
-/** Past this many halvings a row would speak of less than one request in 10^12. */
-const HALVINGS_MAX = 40;
+/** Past 40 halvings a row would speak of less than one request in 10^12. */
+const TICKS_MAX = 40 * STEPS_A_HALVING;
 
 export function toHgrm(histogram: Histogram): string {
   const rows = [head()];
   const buckets = bucketsOf(histogram);
   const total = histogram.count();
-  let share = 0;
   let index = 0;
   let seen = buckets[0]?.count ?? 0;
-  while (index < buckets.length && share < 1) {
+  for (let tick = 0; index < buckets.length && tick < TICKS_MAX; tick++) {
+    const share = shareAt(tick);
     while (seen / total < share && index < buckets.length - 1) seen += buckets[++index]!.count;
     rows.push(row(buckets[index]!.ms, share, seen));
     if (seen === total) break;
-    share = nextShare(share);
   }
   if (total > 0) rows.push(row(buckets.at(-1)!.ms, 1, total));
   return `${[...rows, ...foot(histogram, buckets)].join("\n")}\n`;
 }
 
-/** The next row's share: a fifth of the way to the next halving of the distance to 1. */
-function nextShare(share: number): number {
-  const halvings = Math.floor(Math.log2(1 / (1 - share)) + 1e-9) + 1;
-  if (halvings > HALVINGS_MAX) return 1;
-  return share + 1 / (2 ** halvings * STEPS_A_HALVING);
+/** Computed, not added up: 0.75 must be 0.75 for three of four values to be enough. */
+function shareAt(tick: number): number {
+  const halvings = Math.floor(tick / STEPS_A_HALVING);
+  const step = tick % STEPS_A_HALVING;
+  return 1 - (1 - step / (2 * STEPS_A_HALVING)) / 2 ** halvings;
 }
 
 interface Bucket {

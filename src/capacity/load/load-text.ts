@@ -112,7 +112,7 @@ function errorLines({ errors }: LoadResult): string[] {
   return found.map((name, index) =>
     line(
       index === 0 ? "errors" : "",
-      `${name.padEnd(16)}${countText(errors[name]).padStart(12)}   ${MEANING_OF_ERROR[name]}`,
+      `${name.padEnd(16)}${countText(errors[name]).padStart(11)}  ${MEANING_OF_ERROR[name]}`,
     ),
   );
 }
@@ -155,7 +155,7 @@ function ownLines(result: LoadResult): string[] {
   const lines = [
     line(
       "connections",
-      `${countText(connections.opened)} opened, ${countText(connections.failed)} failed, ${countText(connections.openMax)} at once; 99 % within ${msUnitText(connect.percentile(0.99) / 1e6)}`,
+      `${countText(connections.opened)} opened, ${countText(connections.failed)} failed, ${countText(connections.openMax)} at once${connectText(connect)}`,
     ),
     line("in flight", `${result.inFlightMean.toFixed(2)} requests on average`),
     line("bytes", `${bytesText(result.bytesSent)} sent, ${bytesText(result.bytesReceived)} received`),
@@ -173,6 +173,10 @@ function ownLines(result: LoadResult): string[] {
     );
   }
   return lines;
+}
+
+function connectText(connect: Histogram): string {
+  return connect.count() === 0 ? "" : `; 99 % within ${msUnitText(connect.percentile(0.99) / 1e6)}`;
 }
 
 function line(label: string, text: string): string {

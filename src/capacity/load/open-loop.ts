@@ -68,9 +68,11 @@ export class OpenLoop implements RunLoop {
   }
 
   freed(client: LoadClient, nowMs: number): void {
+    // What came due while every client was busy has waited, even if the timer had no time to see it.
+    this.markDue(nowMs);
     this.failure = null;
     if (client.canBegin) this.enqueue(client);
-    this.pump(nowMs);
+    this.sendWaiting(nowMs);
   }
 
   dialled(_client: LoadClient, failure: ErrorClass | null, nowMs: number): void {
@@ -81,6 +83,13 @@ export class OpenLoop implements RunLoop {
   }
 
   private pump(nowMs: number): number {
+    const dueMs = this.markDue(nowMs);
+    this.sendWaiting(nowMs);
+    return dueMs < this.run.sendingEndMs ? dueMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Moves what is due by now into the queue, and on to a client where one is free; returns when the next one is due. */
+  private markDue(nowMs: number): number {
     const { run, schedule } = this;
     let dueMs = run.startMs + schedule.timeMs(this.due);
     while (dueMs <= nowMs && dueMs < run.sendingEndMs) {
@@ -89,9 +98,7 @@ export class OpenLoop implements RunLoop {
       if (this.freeCount > 0) this.sendWaiting(nowMs);
       dueMs = run.startMs + schedule.timeMs(this.due);
     }
-    if (this.freeCount > 0) this.sendWaiting(nowMs);
-    this.giveUpOld(nowMs);
-    return dueMs < run.sendingEndMs ? dueMs : Number.POSITIVE_INFINITY;
+    return dueMs;
   }
 
   private wait(dueMs: number, nowMs: number): void {
@@ -104,6 +111,7 @@ export class OpenLoop implements RunLoop {
 
   private sendWaiting(nowMs: number): void {
     const { run } = this;
+    if (this.next < this.due) this.giveUpOld(nowMs);
     while (this.next < this.due && this.freeCount > 0) {
       const client = this.dequeue();
       if (!client.canBegin) continue;
