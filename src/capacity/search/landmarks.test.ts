@@ -94,7 +94,7 @@ describe("landmarks", () => {
     const crowded = [unpaced(8, 5_000), unpaced(64, 4_000, false)];
     assert.equal(findLandmarks([...held, ...crowded]).breakingPoint?.level, "unpaced-64");
     assert.equal(findLandmarks([...held, ...crowded]).clientsAtBreaking, 64);
-    const rates = [open(9_000, false), open(5_000, true), open(7_000, false)];
+    const rates = [open(9_000, false), open(7_000, false), open(5_000, true)];
     const byRate = findLandmarks([...held, ...rates]);
     assert.equal(byRate.breakingPoint?.level, "open-7000");
     assert.equal(byRate.clientsAtBreaking, null);

@@ -33,7 +33,7 @@ describe("the origin's figures", () => {
       madeLevel({ kind: "paced", clients: 20, met: true }, load),
       madeLevel({ kind: "paced", clients: 50, met: true }, load),
       madeLevel({ kind: "paced", clients: 200, met: true, part: "phase" }, load),
-      madeLevel({ kind: "paced", clients: 100, met: true, paceMs: 50 }, load),
+      madeLevel({ kind: "paced", clients: 200, met: true, paceMs: 50 }, load),
     ]);
     assert.equal(rows.length, 5);
     const [light, ...others] = rows;

@@ -134,6 +134,30 @@ describe("the fit of the law's own points", () => {
       if (kappa > 1e-9) assert.ok(Math.abs(found.peak_clients! - Math.sqrt((1 - sigma) / kappa)) < 0.01);
     });
 
+  test("is within its bounds where the points would have a negative σ, or a negative σ and κ", () => {
+    const early = [0.7, 0.8, 0.9, 1.05, 1.1, 1.05, 0.98, 0.98, 1, 1];
+    const crowded = fit(
+      CLIENTS.map((clients, index) => ({ clients, rate: early[index]! * law(clients, 100, 0, 0.001) })),
+    );
+    assert.equal(crowded.sigma, 0);
+    assert.ok(Math.abs(crowded.kappa - 0.001) < 2e-4 && crowded.r_squared > 0.98);
+    assert.match(
+      crowded.note,
+      /^No contention shows in these points \(σ at its bound of 0\); the rate peaks at /,
+    );
+    const superlinear = fit(
+      points([
+        [1, 100],
+        [2, 205],
+        [4, 420],
+        [8, 860],
+        [16, 1_770],
+      ]),
+    );
+    assert.deepEqual([superlinear.sigma, superlinear.kappa, superlinear.peak_clients], [0, 0, null]);
+    assert.match(superlinear.note, /^No contention shows.*and more clients cost nothing yet/);
+  });
+
   test("works on points in any order and on several at one number of clients", () => {
     const shuffled = [32, 2, 8, 2, 64, 1, 16, 4, 64].map((clients) => ({
       clients,
