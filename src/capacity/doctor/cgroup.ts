@@ -20,27 +20,26 @@ export interface GroupLimit {
 
 /** Null where there are no control groups. */
 export function readQuota(machine: Machine): GroupLimit | null {
-  return least(machine, "cpu", ["cpu.max", "cpu.cfs_quota_us"], (text, folder, isOld) =>
+  return least(machine, ["cpu.max", "cpu.cfs_quota_us"], (text, folder, isOld) =>
     isOld ? parseQuotaCoresOld(text, machine.readText(`${folder}/cpu.cfs_period_us`)) : parseQuotaCores(text),
   );
 }
 
 export function readMemoryLimit(machine: Machine): GroupLimit | null {
-  return least(machine, "memory", ["memory.max", "memory.limit_in_bytes"], parseMemoryLimit);
+  return least(machine, ["memory.max", "memory.limit_in_bytes"], parseMemoryLimit);
 }
 
-/** `names` is what the limit's file is called in the second version and in the first. */
+/** `names` is what the limit's file is called in the second version and in the first; other controllers have no such file. */
 function least(
   machine: Machine,
-  controller: string,
+
   names: readonly [string, string],
   parse: (text: string | null, folder: string, isOld: boolean) => number,
 ): GroupLimit | null {
   const mounts = machine.readText("/proc/self/mountinfo");
   const groups = parseCgroups(machine.readText("/proc/self/cgroup"), mounts);
   let limit: GroupLimit = { amount: Number.POSITIVE_INFINITY, file: null };
-  for (const { version, controllers, mount, folder: nearest } of groups) {
-    if (version === 1 && !controllers.includes(controller)) continue;
+  for (const { version, mount, folder: nearest } of groups) {
     for (const folder of foldersUpTo(mount, nearest)) {
       const file = `${folder}/${names[version === 1 ? 1 : 0]}`;
       const amount = parse(machine.readText(file), folder, version === 1);

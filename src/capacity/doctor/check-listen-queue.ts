@@ -24,7 +24,7 @@ const ID = "listen queue";
 /** Its queue length is a signed short there. */
 const MACOS_SOMAXCONN_MAX = 32_767;
 
-/** `threads` is how many the server would start: each has a queue. */
+/** `threads` is how many the server would start: each has a queue, but on macOS one is given all connections. */
 export function checkListenQueue(machine: Machine, wish: Wish, threads: number): Finding {
   const isMacos = machine.platform === "macos";
   const name = isMacos ? "kern.ipc.somaxconn" : "net.core.somaxconn";
@@ -43,12 +43,13 @@ export function checkListenQueue(machine: Machine, wish: Wish, threads: number):
   if (isCut) means.push(`the server asks for ${formatCount(BACKLOG_DEFAULT)} and is cut`);
   if (isHalfOpenShort) means.push("SYN cookies are off, so half-open connections count too");
   if (doesReset) means.push("tcp_abort_on_overflow resets clients instead of letting them try again");
-  const isOutnumbered = (wish.clients ?? 0) > atOnce * threads;
+  const queues = isMacos ? 1 : threads;
+  const isOutnumbered = (wish.clients ?? 0) > atOnce * queues;
   if (isOutnumbered)
     means.push(
-      `${formatCount(wish.clients!)} clients at once would overflow ${threads === 1 ? "it" : `${threads} of them`}`,
+      `${formatCount(wish.clients!)} clients at once would overflow ${queues === 1 ? "it" : `${queues} of them`}`,
     );
-  const want = Math.max(BACKLOG_DEFAULT, Math.min(BACKLOG_CEILING, roomFor((wish.clients ?? 0) / threads)));
+  const want = Math.max(BACKLOG_DEFAULT, Math.min(BACKLOG_CEILING, roomFor((wish.clients ?? 0) / queues)));
   const isFine = !isCut && !isHalfOpenShort && !doesReset && !isOutnumbered;
   return finding(
     ID,

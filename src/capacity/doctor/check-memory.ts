@@ -33,7 +33,8 @@ export function checkMemory(machine: Machine, wish: Wish, threads: number): Find
   const needed = START_BYTES + MEMORY_BYTES_MAX_DEFAULT + threads * 2 * LANE_BUFFER_BYTES;
   const connections = Math.max(0, (available - needed) / CONNECTION_BYTES);
   const swapUsed = figures.swapTotalBytes === 0 ? 0 : 1 - figures.swapFreeBytes / figures.swapTotalBytes;
-  const isSwapping = swapUsed >= SWAP_USED_WARN;
+  // macOS swaps what is idle as a matter of course.
+  const isSwapping = machine.platform !== "macos" && swapUsed >= SWAP_USED_WARN;
   const means = [
     `${formatBytes(needed)} for a server with its defaults, the rest for ${connections < 1 ? "no" : formatCount(connections)} connections of ${formatBytes(CONNECTION_BYTES)}`,
   ];

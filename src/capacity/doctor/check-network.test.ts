@@ -55,6 +55,9 @@ describe("the listen queue", () => {
     const finding = checkListenQueue(macos(), ANY, 1);
     assert.equal(finding.verdict, "warn");
     assert.equal(finding.found, "kern.ipc.somaxconn 128");
+    const raised = macos({ "sysctl -n kern.ipc.somaxconn": "4096\n" });
+    assert.equal(checkListenQueue(raised, { clients: 4_096 }, 8).verdict, "ok");
+    assert.equal(checkListenQueue(raised, { clients: 4_097 }, 8).verdict, "warn");
   });
 
   test("is unknown where the setting cannot be read", () => {

@@ -55,6 +55,7 @@ describe("the file system", () => {
     assert.equal(typeOf("/run"), "tmpfs");
     assert.equal(typeOf("/running"), "ext4");
     assert.equal(typeOf("/srv/data"), "overlay");
+    assert.equal(typeOf("/var/lib/nfs/data"), "nfs4");
     assert.equal(findFileSystem(BARE, "/"), null);
   });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type BoundKind, finding } from "./finding.ts";
 import { clientsFit, describeFirst, firstLimits } from "./first-limit.ts";
-import { formatAbout, formatBytes, formatCount, formatMs, formatSpan } from "./quantity.ts";
+import { formatAbout, formatBytes, formatCount, formatMs, formatPercent, formatSpan } from "./quantity.ts";
 
 const bounded = (id: string, kind: BoundKind, amount: number) =>
   finding(id, "ok", "", "", { bounds: [{ kind, amount }] });
@@ -76,6 +76,13 @@ describe("quantities", () => {
       "1 KiB",
       "1.5 MiB",
       "72.9 GiB",
+    ]);
+    assert.deepEqual([0, 0.0091, 0.0999999, 0.372, 1].map(formatPercent), [
+      "0 %",
+      "0.91 %",
+      "10 %",
+      "37 %",
+      "100 %",
     ]);
     assert.deepEqual([0.0421, 4.21, 42.1, 421.4].map(formatMs), ["0.042 ms", "4.2 ms", "42 ms", "421 ms"]);
     assert.deepEqual([30, 90, 64_800, 200_000, 4e8].map(formatSpan), [

@@ -49,6 +49,7 @@ export const LINUX_FILES: Readonly<Record<string, string>> = {
     "30 27 0:25 / /mnt/a\\040disk rw,relatime shared:7 - xfs /dev/vdb rw",
     "31 27 0:26 / /run rw,nosuid shared:8 master:2 - tmpfs tmpfs rw",
     "33 27 0:30 / /var/lib/nfs rw - nfs4 server:/export rw",
+    "36 27 0:33 / /var rw - xfs /dev/vdd rw",
     "34 27 0:31 / /srv rw - ext4 /dev/vdc rw",
     "35 34 0:32 / /srv rw - overlay overlay rw",
     "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu,cpuacct",

@@ -46,7 +46,8 @@ export function formatSpan(seconds: number): string {
   return `${formatAbout(seconds)} s`;
 }
 
+/** Two digits: 0.9 %, 37 %. */
 export function formatPercent(ratio: number): string {
   const percent = ratio * 100;
-  return `${percent >= 10 || percent === 0 ? Math.round(percent) : percent.toFixed(1)} %`;
+  return `${Number(percent.toPrecision(2))} %`;
 }
