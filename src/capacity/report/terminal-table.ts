@@ -1,7 +1,7 @@
 // Tables for a terminal: columns padded to their widest text, the least important left out where the width does not
 // suffice, and the last text column wrapped rather than cut. Colours are of the sixteen that every terminal has.
 
-import type { Cell, Table, Tone } from "./report-table.ts";
+import { type Cell, cell, type Table, type Tone } from "./report-table.ts";
 
 export interface Paper {
   readonly width: number;
@@ -45,9 +45,8 @@ export function groupLines(groups: readonly TableGroup[], paper: Paper): string[
   if (first === undefined) return [];
   const all: Table = { columns: first.table.columns, rows: groups.flatMap(({ table }) => table.rows) };
   const layout = layOut(all, Math.max(paper.width, WIDTH_MIN));
-  const heads = layout.kept.map((index) => ({ text: all.columns[index]!.head, tone: "quiet" as const }));
   return [
-    ...rowLines(heads, layout, paper),
+    ...headLines(all, layout, paper),
     ...groups.flatMap(({ title, table }) => [
       ...(title === null ? [] : [painted(title, "strong", paper)]),
       ...table.rows.flatMap((row) =>
@@ -98,6 +97,16 @@ function layOut(table: Table, width: number): Layout {
   return { kept, widths, areNumbers: kept.map((index) => table.columns[index]!.isNumber), wrapped };
 }
 
+/** Heads in as many lines as their columns need, the last of them right above the figures. */
+function headLines(table: Table, layout: Layout, paper: Paper): string[] {
+  const parts = layout.kept.map((index, place) => wrap(table.columns[index]!.head, layout.widths[place]!));
+  const height = Math.max(...parts.map((part) => part.length));
+  return Array.from({ length: height }, (_, row) => {
+    const cells = parts.map((part) => cell(part[row - height + part.length] ?? "", "quiet"));
+    return rowLines(cells, layout, paper);
+  }).flat();
+}
+
 function rowLines(cells: readonly Cell[], { widths, areNumbers, wrapped }: Layout, paper: Paper): string[] {
   const parts = cells.map(({ text }, place) => (place === wrapped ? wrap(text, widths[place]!) : [text]));
   const height = Math.max(...parts.map((part) => part.length));
@@ -134,9 +143,10 @@ function narrowest(table: Table, kept: readonly number[]): number {
   return sum(widths) + GAP.length * (kept.length - 1);
 }
 
+/** Of the longest text; of a head, which may be wrapped, of its longest word. */
 function naturalWidth(table: Table, index: number): number {
-  const texts = table.rows.map((row) => lengthOf(row[index]!.text));
-  return texts.reduce((widest, length) => Math.max(widest, length), lengthOf(table.columns[index]!.head));
+  const texts = [...wrap(table.columns[index]!.head, 1), ...table.rows.map((row) => row[index]!.text)];
+  return texts.reduce((widest, text) => Math.max(widest, lengthOf(text)), 0);
 }
 
 /** The last column that holds text is the one that wraps. */

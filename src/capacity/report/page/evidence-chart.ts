@@ -91,7 +91,9 @@ const LANES: readonly Lane[] = [
 
 const TOP = 46;
 const LANE_GAP = 26;
-const MARGINS = { wide: { left: 70, right: 128 }, narrow: { left: 58, right: 96 } };
+/** Of a bold letter of the drawings' texts, in the widest of the usual fonts. */
+const LETTER_WIDTH = 8.2;
+const MARGINS = { wide: { left: 70, right: 128 }, narrow: { left: 58, right: 104 } };
 
 /** Nothing where the level has no evidence that could be drawn. */
 export function evidenceChart(level: LevelJson): Markup {
@@ -143,7 +145,7 @@ function draw(
     ...level.stalls.slice(0, 50).map((stall) => drawStall(stall, all, x)),
     ...drawn,
     axisBottom({ ...all, top: all.bottom }, x, seconds, "seconds since the level's start"),
-    drawSaturation(level, all, x),
+    drawSaturation(level, all, x, width),
   ]);
 }
 
@@ -184,24 +186,28 @@ function roundBytes(bytes: number): number {
 function drawStall(stall: LevelJson["stalls"][number], all: Box, x: Scale): Markup {
   const from = clamp(x(stall.at_ms), all.left, all.right);
   const to = clamp(x(stall.at_ms + stall.lasted_ms), all.left, all.right);
-  return element(
+  const middle = (from + to) / 2;
+  const text = `no answer for ${msText(stall.lasted_ms)} ms`;
+  const isFree = middle > all.left + 180 && middle < all.right - 60;
+  return markup`${element(
     "rect",
     { x: from, y: all.top, width: Math.max(1, to - from), height: all.bottom - all.top, class: "stall" },
-    element("title", {}, `no answer for ${msText(stall.lasted_ms)} ms`),
-  );
+    element("title", {}, text),
+  )}${isFree && element("text", { x: middle, y: all.top - 7, "text-anchor": "middle", class: "stall-text" }, text)}`;
 }
 
-function drawSaturation(level: LevelJson, all: Box, x: Scale): Markup {
+function drawSaturation(level: LevelJson, all: Box, x: Scale, width: number): Markup {
   if (level.saturation === null) return NOTHING;
   const at = clamp(x(level.saturation.at_ms), all.left, all.right);
-  const isLate = at > (all.left + all.right) / 2;
+  const isLate = at > width / 2;
+  const letters = Math.floor(((isLate ? at : width - at) - 12) / LETTER_WIDTH);
   return markup`<g class="saturation">${element("line", { x1: at, x2: at, y1: all.top - 28, y2: all.bottom })}${element(
     "path",
-    { d: `M${coordinate(at - 5)},${all.top - 21}h10l-5,8z` },
+    { d: `M${coordinate(at - 5)},${all.top - 36}h10l-5,8z` },
   )}${element(
     "text",
     { x: isLate ? at - 9 : at + 9, y: all.top - 27, "text-anchor": isLate ? "end" : "start" },
-    `saturated: ${shortened(plainLine(level.saturation.resource), 34)}`,
+    shortened(`saturated: ${plainLine(level.saturation.resource)}`, letters),
   )}</g>`;
 }
 
