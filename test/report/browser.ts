@@ -2,6 +2,7 @@
 // written to a folder of its own and opened as a file; whatever else it asks for is counted and refused.
 
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -33,17 +34,30 @@ const ACTION_MS_MAX = 15_000;
 
 export function findBrowser(): string | null {
   for (const folder of (process.env.PATH ?? "").split(delimiter)) {
-    for (const program of PROGRAMS) {
-      const path = join(folder, program);
-      try {
-        accessSync(path, constants.X_OK);
-        return path;
-      } catch {
-        // not in this folder
-      }
-    }
+    const path = PROGRAMS.map((program) => join(folder, program)).find(isExecutable);
+    if (path !== undefined) return path;
   }
   return null;
+}
+
+/** Why pages cannot be opened here; false where they can. */
+export function missingForBrowser(): string | false {
+  if (findBrowser() === null) return "no chromium in PATH: install the Debian package 'chromium'";
+  try {
+    createRequire(import.meta.url).resolve("playwright-core");
+    return false;
+  } catch {
+    return "playwright-core is not installed: npm ci";
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export class ReportBrowser {
@@ -56,8 +70,10 @@ export class ReportBrowser {
     this.folder = mkdtempSync(join(tmpdir(), "tidemark-report-"));
   }
 
-  static async launch(executablePath: string): Promise<ReportBrowser> {
+  static async launch(): Promise<ReportBrowser> {
     const { chromium } = await import("playwright-core");
+    const executablePath = findBrowser();
+    if (executablePath === null) throw new Error("cannot open a page because there is no chromium in PATH");
     return new ReportBrowser(await chromium.launch({ executablePath, args: FLAGS }));
   }
 

@@ -3,12 +3,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { toHtml } from "../../src/capacity/report/html.ts";
-import { findBrowser, type OpenedPage, ReportBrowser } from "./browser.ts";
+import { missingForBrowser, type OpenedPage, ReportBrowser } from "./browser.ts";
 import { contrastFaults, outsideFaults, overflowFaults } from "./page-faults.ts";
 import { fullReport, hostileReport, minimalReport, shortReport, voidReport } from "./sample-report.ts";
 
-const program = findBrowser();
-const skip = program === null ? "no chromium in PATH: install the Debian package 'chromium'" : false;
+const skip = missingForBrowser();
 /** More than there are places that the keyboard can reach on the page. */
 const TABS_MAX = 150;
 
@@ -18,10 +17,10 @@ describe("the report page in a browser", () => {
   const hostile = toHtml(shortReport(hostileReport()));
 
   before(async () => {
-    if (program !== null) browser = await ReportBrowser.launch(program);
+    if (skip === false) browser = await ReportBrowser.launch();
   });
   after(async () => {
-    if (program !== null) await browser.close();
+    if (skip === false) await browser.close();
   });
 
   async function onPage(

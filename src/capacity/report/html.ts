@@ -21,6 +21,9 @@ import type { ReportJson } from "./report-json.ts";
 import type { Table } from "./report-table.ts";
 import { originTable, pointTable } from "./section-tables.ts";
 
+/** In this order: the last overrides. */
+const STYLE_SHEETS = ["base.css", "sections.css", "suspects.css", "charts.css", "bars.css", "fitting.css"];
+
 interface Section {
   readonly id: string;
   readonly title: string;
@@ -28,8 +31,8 @@ interface Section {
 }
 
 export function toHtml(report: ReportJson): string {
-  const style = readFileSync(new URL("./page/page.css", import.meta.url), "utf8") + evidenceRules(report);
-  const script = readFileSync(new URL("./page/page.js", import.meta.url), "utf8");
+  const style = STYLE_SHEETS.map(readPart).join("\n") + evidenceRules(report);
+  const script = readPart("page.js");
   const policy = `default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'`;
   const sections = sectionsOf(report).filter((section) => hasContent(section.content));
   const page = markup`<!doctype html>
@@ -181,6 +184,11 @@ function paragraphs(texts: readonly string[]): Content {
 function hasContent(content: Content): boolean {
   if (Array.isArray(content)) return content.some(hasContent);
   return content instanceof Markup && content.text !== "";
+}
+
+/** A file of the folder page/, as it is. */
+function readPart(name: string): string {
+  return readFileSync(new URL(`./page/${name}`, import.meta.url), "utf8");
 }
 
 function hashOf(text: string): string {

@@ -1,7 +1,7 @@
 // What every chart of the page is made of: scales (d3-scale), paths (d3-shape), axes, and labels at the ends of lines that
-// do not cover each other. All is SVG text made here, without a DOM; colours are classes of page.css, so that charts
+// do not cover each other. All is SVG text made here, without a DOM; colours are classes of charts.css, so that charts
 // follow light and dark. Text in an SVG shrinks with it: at 360 pixels a chart made for a desk would be unreadable. So a
-// wide chart is drawn twice, and page.css shows one of the two; small ones are put beside or below each other.
+// wide chart is drawn twice, and fitting.css shows one of the two; small ones are put beside or below each other.
 
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from "d3-scale";
 import { area, line } from "d3-shape";

@@ -32,10 +32,10 @@ interface Point {
   readonly text: string;
 }
 
-const HEIGHT = 330;
+const HEIGHT = 346;
 const BOXES: Readonly<Record<"wide" | "narrow", Box>> = {
-  wide: { left: 62, top: 18, right: WIDE - 130, bottom: 282 },
-  narrow: { left: 48, top: 18, right: NARROW - 92, bottom: 282 },
+  wide: { left: 62, top: 34, right: WIDE - 130, bottom: 298 },
+  narrow: { left: 48, top: 34, right: NARROW - 92, bottom: 298 },
 };
 
 export function rateChart(report: ReportJson): Markup {
@@ -137,6 +137,7 @@ function draw(report: ReportJson, points: readonly Point[], variant: Variant & (
       true,
     ),
     axisBottom(plot, x, ticks, "clients"),
+    element("text", { x: plot.left, y: plot.top - 14, class: "lane-title" }, "requests a second"),
     drawBand(
       curve.map((spot) => ({ x: x(spot.clients), low: clamp(spot.low), high: clamp(spot.high) })),
       "band law",
