@@ -6,7 +6,7 @@ import { NO_PREDICTION, type Prediction } from "./gain.ts";
 import { isMostlyTargets } from "./processor-state.ts";
 import type { Reading } from "./reading.ts";
 import type { Opinion, Rule } from "./suspect-rule.ts";
-import { GAIN_MIN, MACHINE_FULL, MACHINE_NEAR } from "./thresholds.ts";
+import { GAIN_MIN, MACHINE_FULL, MACHINE_NEAR, THREAD_NEAR } from "./thresholds.ts";
 
 export const ALL_CORES: Rule = {
   id: "all-cores",
@@ -50,7 +50,13 @@ function judgeAllCores(reading: Reading): Opinion {
     );
   if (isFull && !isTargets) cons.push(`Only ${coresText(processCores)} of it was the server's.`);
   const isConfirmed = isAllowanceFull || (isFull && isTargets && isWaiting && processCores !== null);
-  const isPossible = isFull || (isWaiting && machineRatio === null) || (machineRatio ?? 0) >= MACHINE_NEAR;
+  // Others may fill the machine while the server sleeps.
+  const wants = (processor.threadRatio ?? 1) + (processor.threadWait ?? 0);
+  const isPossible = wants >= THREAD_NEAR && (isWaiting || (machineRatio ?? 0) >= MACHINE_NEAR);
+  if (isFull && wants < THREAD_NEAR)
+    cons.push(
+      `Its busiest thread neither ran nor waited for a core ${shareText(round(1 - wants))} of the time.`,
+    );
   const prediction = isConfirmed ? predictAlone(reading) : NO_PREDICTION;
   const isNamed = isConfirmed || isPossible;
   return {

@@ -49,6 +49,13 @@ test("a single miss that as many clients with as many requests did not repeat is
   });
 });
 
+test("a miss for which the generator was late is taken only where there is no other", () => {
+  const late = { ...paced(50, true), sendLagMs: 80 };
+  assert.equal(choose(late, paced(100, true)).limiting, 1);
+  assert.equal(choose(late, unpaced(8, 100)).limiting, 1);
+  assert.equal(choose(paced(20), late).limiting, 1);
+});
+
 test("a miss stands where only fewer clients, or fewer requests, held", () => {
   assert.equal(choose(paced(100, true), unpaced(64, 9_000), open(16_000, true)).limiting, 0);
   assert.equal(choose(paced(50, true), unpaced(64, 400), open(16_000, true)).limiting, 0);

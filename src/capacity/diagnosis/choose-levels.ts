@@ -2,12 +2,15 @@
 //
 // The limiting level is the first that missed the objective, in the order of the run: the gentlest load that was too
 // much, where the cause stands alone and has not yet drawn others after it. A single miss does not count where as many
-// clients with as many requests held elsewhere in the run: then it was the machine's mood. Where none missed, it is the unpaced level
+// clients with as many requests held elsewhere in the run: then it was the machine's mood; and one with a generator that
+// was late itself is not the server's. Where none missed, it is the unpaced level
 // with the highest rate, for its clients push as hard as the server lets them; where only the generator gave up (every
 // unpaced level void), the first void one. Levels must be of one server with the same settings.
 
 import type { Level } from "../level.ts";
+import type { LoadResult } from "../load/load-result.ts";
 import type { DiagnosedLevel } from "./reading.ts";
+import { SEND_LAG_MS_LATE, SEND_LAG_SHARE } from "./thresholds.ts";
 
 /** Misses that may be put down to the machine's mood; more of them are a pattern (a target that stalls). */
 const STRAY_MISSES_MAX = 1;
@@ -31,7 +34,7 @@ export function chooseLevels(diagnosed: readonly DiagnosedLevel[]): ChosenLevels
 }
 
 function limitingOf(levels: readonly Level[], sound: readonly number[]): number {
-  const missed = sound.filter((index) => !levels[index]!.objective.met);
+  const missed = sound.filter((index) => !levels[index]!.objective.met && !isSendLate(levels[index]!.load));
   const stray = missed.filter((index) => heldElsewhere(levels, sound, levels[index]!));
   const areMoods = stray.length <= Math.max(STRAY_MISSES_MAX, STRAY_SHARE_MAX * sound.length);
   const firm = missed.find((index) => !areMoods || !stray.includes(index));
@@ -41,7 +44,15 @@ function limitingOf(levels: readonly Level[], sound: readonly number[]): number 
   if (pushed !== null) return pushed;
   const firstVoid = levels.findIndex(({ load }) => load.void !== null);
   if (firstVoid >= 0) return firstVoid;
-  return missed[0] ?? highestRate(levels, sound) ?? 0;
+  const late = sound.find((index) => !levels[index]!.objective.met);
+  return missed[0] ?? late ?? highestRate(levels, sound) ?? 0;
+}
+
+/** The generator's own lateness is a good part of the latency. */
+export function isSendLate({ sendLag, latency, plan }: LoadResult): boolean {
+  if (plan.arrivals.kind === "closed" && plan.arrivals.paceMs === 0) return false;
+  const lagMs = sendLag.percentile(0.99) / 1e6;
+  return lagMs >= SEND_LAG_MS_LATE && lagMs >= SEND_LAG_SHARE * (latency.percentile(0.99) / 1e6);
 }
 
 /** At least as many clients and requests met the objective. */

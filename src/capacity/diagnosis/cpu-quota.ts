@@ -9,9 +9,11 @@ import {
   GAIN_MIN,
   OTHERS_CORES,
   OTHERS_CORES_ALONE,
+  OTHERS_GENERATOR_WAIT,
   OTHERS_WAIT,
   STOLEN_CONFIRMED,
   STOLEN_POSSIBLE,
+  THREAD_WANTS,
   THROTTLED_CONFIRMED,
   THROTTLED_POSSIBLE,
 } from "./thresholds.ts";
@@ -92,13 +94,20 @@ function othersSign(reading: Reading): Sign {
     steady === null
       ? evidence.otherCores >= OTHERS_CORES_ALONE
       : evidence.otherCores >= OTHERS_CORES && steady >= OTHERS_CORES;
-  const isWaiting = wait !== null && wait >= OTHERS_WAIT;
+  const wanted = (evidence.hottestThread?.ratio ?? 0) + (wait ?? 0);
+  const isWaiting = wait !== null && wanted >= THREAD_WANTS && wait >= OTHERS_WAIT * wanted;
+  const generatorWait = Math.max(0, ...reading.load.generator.map(({ waitRatio }) => waitRatio ?? 0));
+  const isEverybodys = generatorWait >= OTHERS_GENERATOR_WAIT;
+  const disturbed =
+    isRival && isEverybodys
+      ? `; the generator waited for one ${shareText(round(generatorWait))}, so that the whole measurement is disturbed`
+      : "";
   const atRest = steady === null ? "" : ` (${steady.toFixed(2)} at a lighter level)`;
   const waited =
     wait === null ? "" : `, and its busiest thread waited for a core ${shareText(round(wait))} of the time`;
   return {
-    degree: isRival && isWaiting ? 2 : isRival && wait === null ? 1 : 0,
-    sentence: `Others on the machine used ${evidence.otherCores.toFixed(2)} cores${atRest}${waited}.`,
+    degree: isRival && isWaiting && !isEverybodys ? 2 : isRival && (isWaiting || wait === null) ? 1 : 0,
+    sentence: `Others on the machine used ${evidence.otherCores.toFixed(2)} cores${atRest}${waited}${disturbed}.`,
   };
 }
 

@@ -148,6 +148,15 @@ describe("causes and their symptoms", () => {
     assert.deepEqual(confirmedOf(suspects), ["listen-queue"], explain(suspects));
   });
 
+  test("requests that lie unread though the server has time are waiting for a worker", () => {
+    const parts = { kind: "unpaced", clients: 32, latency: [[40, 4_000]], succeeded: 4_000 } as const;
+    const level = makeLevel({ ...parts, evidence: { stats: null, acceptQueueMedian: 16 } });
+    const suspects = diagnose(makeInput([level], FOREIGN));
+    assert.deepEqual(confirmedOf(suspects), ["pool"], explain(suspects));
+    const busy = makeLevel({ ...parts, evidence: { ...PINNED, stats: null, acceptQueueMedian: 16 } });
+    assert.deepEqual(confirmedOf(diagnose(makeInput([busy], FOREIGN))), ["one-thread"]);
+  });
+
   test("a void level confirms nothing of the server, and rules nothing of it out", () => {
     const suspects = diagnose(makeInput([makeLevel({ ...CASE_PINNED, void: "it was too slow" })]));
     assert.deepEqual(confirmedOf(suspects), ["generator"]);
@@ -221,6 +230,23 @@ describe("noise confirms nothing", () => {
     assert.deepEqual(confirmedOf(suspects), ["all-cores"], explain(suspects));
   });
 
+  test("a rival that holds up the generator as well disturbs everything: no more than possible", () => {
+    const waiting = { name: "node", tid: 4242, ratio: 0.3, waitRatio: 0.65 };
+    const evidence = { hottestThread: waiting, otherCores: 1.5, processCores: 0.3, machineRatio: 1 };
+    const alone = diagnose(makeInput([makeLevel({ ...CASE_PINNED, evidence })]));
+    assert.deepEqual(confirmedOf(alone), ["cpu-quota"]);
+    const generator = [{ cpuRatio: 0.1, spinRatio: 0, waitRatio: 0.5, loopLagMsMax: 90 }];
+    const both = diagnose(makeInput([makeLevel({ ...CASE_PINNED, evidence, generator })]));
+    assert.equal(suspectOf(both, "cpu-quota").verdict, "possible");
+    assert.match(suspectOf(both, "cpu-quota").for.join(" "), /the whole measurement is disturbed/);
+  });
+
+  test("others that fill the machine while the server sleeps are neither rivals nor its own use", () => {
+    const suspects = diagnose(makeInput([makeLevel({ evidence: { otherCores: 1.6, machineRatio: 1 } })]));
+    assert.deepEqual(confirmedOf(suspects), []);
+    assert.equal(suspectOf(suspects, "all-cores").verdict, "ruled-out");
+  });
+
   test("a slow sync that no request waits for", () => {
     const stats = { ack: "written", syncs: 40, syncMsMean: 110, syncMsP99: 130, syncBusyRatio: 0.95 };
     assert.equal(verdictOf({ ...quiet, stats }, "slow-sync"), "ruled-out");
@@ -257,7 +283,9 @@ describe("on both sides of a threshold", () => {
     ["a loop that lagged 160 ms", "collection", { stats: { eventLoopLagMsMax: 160 } }, "possible"],
     ["a send lag of 0.5 ms", "generator", { sendLagMs: 0.5 }, "ruled-out"],
     ["a send lag of 2 ms", "generator", { sendLagMs: 2 }, "possible"],
-    ["a send lag of 8 ms", "generator", { sendLagMs: 8 }, "confirmed"],
+    ["a send lag of 8 ms that harms nobody", "generator", { sendLagMs: 8 }, "possible"],
+    ["a send lag of 40 ms of a p99 of 60", "generator", late(40), "confirmed"],
+    ["a send lag of 20 ms of a p99 of 60", "generator", late(20), "possible"],
     ["ports used to 80 %", "client-ports", ports(80), "ruled-out"],
     ["ports used to 90 %", "client-ports", ports(90), "possible"],
     ["90 % of the control group's memory", "memory", { evidence: { memoryLimitBytes: 112e6 } }, "possible"],
@@ -287,6 +315,15 @@ describe("on both sides of a threshold", () => {
   }
   function throttled(throttledPeriodsRatio: number): LevelParts {
     return { evidence: { quotaCores: 1, throttledPeriodsRatio, throttledMs: 100 * throttledPeriodsRatio } };
+  }
+  function late(sendLagMs: number): LevelParts {
+    return {
+      sendLagMs,
+      latency: [
+        [1, 2_300],
+        [60, 200],
+      ],
+    };
   }
   function ports(portsUsedMax: number): LevelParts {
     return { evidence: { portsUsedMax, portsAvailable: 100 } };

@@ -1,17 +1,20 @@
 // The side that asks: the generator itself too slow or out of descriptors, the client's ports used up, the network between.
 // Where the generator is the limit, figures say little of the server, whatever they look like. Pure.
 
+import type { LoadPlan } from "../load/load-plan.ts";
 import { countText, msUnitText, shareText } from "../report/figures.ts";
+import { isSendLate } from "./choose-levels.ts";
 import { type Reading, shareOf } from "./reading.ts";
 import type { Opinion, Rule } from "./suspect-rule.ts";
 import {
   GENERATOR_BUSY,
   GENERATOR_WAITS,
+  GENERATOR_WANTS,
+  LATENESS_EXPLAINED_MIN,
   PORTS_NEAR,
   RETRANSMITS_SHARE,
-  SEND_LAG_MS_LATE,
   SEND_LAG_MS_POSSIBLE,
-  SEND_LAG_SHARE,
+  THREAD_WAITS,
 } from "./thresholds.ts";
 
 export const GENERATOR: Rule = {
@@ -19,7 +22,7 @@ export const GENERATOR: Rule = {
   title: "the load generator itself",
   restsOn: ({ load }) => [
     { what: "the CPU of the generator's threads", value: busiestRatio(load.generator) },
-    { what: "how late it sent", value: load.sendLag.count() > 0 ? true : null },
+    { what: "how late it sent", value: isPlanned(load.plan) && load.sendLag.count() === 0 ? null : true },
   ],
   judge: judgeGenerator,
 };
@@ -43,16 +46,15 @@ function judgeGenerator(reading: Reading): Opinion {
       `Its busiest thread of ${countText(load.generator.length)} used ${shareText(round(busy))} of a core.`,
     );
   const lagMs = load.sendLag.percentile(0.99) / 1e6;
-  const isOpen = load.plan.arrivals.kind === "open" || load.plan.arrivals.paceMs > 0;
-  const isLate = isOpen && lagMs >= SEND_LAG_MS_LATE && lagMs >= SEND_LAG_SHARE * reading.latencyMsP99;
-  const isLateSomewhat = isOpen && lagMs >= SEND_LAG_MS_POSSIBLE;
+  const isLate = isSendLate(load);
+  const isLateSomewhat = isPlanned(load.plan) && lagMs >= SEND_LAG_MS_POSSIBLE;
   if (Number.isFinite(lagMs))
     (isLate || isLateSomewhat ? pros : cons).push(
       `It was late by ${msUnitText(lagMs)} at p99 with sends that it could have made.`,
     );
   const wait = longestWait(load.generator);
   const isStarved =
-    busy !== null && wait !== null && wait >= GENERATOR_WAITS && busy + wait >= GENERATOR_BUSY;
+    busy !== null && wait !== null && wait >= GENERATOR_WAITS && busy + wait >= GENERATOR_WANTS;
   if (isStarved)
     pros.push(
       `That side waited for a core ${shareText(round(wait))} of the time: it could not ask as fast as it wanted.`,
@@ -67,9 +69,14 @@ function judgeGenerator(reading: Reading): Opinion {
     pros.push(`${countText(voidElsewhere)} other levels were void; this one was not.`);
   // Where the server has time to spare, nothing was missed, and further levels were void, the generator ended the search.
   const didEnd = voidElsewhere > 0 && reading.level.objective.met && processor.isSaturated === false;
-  const isLimit =
-    (isBusy || isStarved) && processor.isSaturated === false && reading.level.kind === "unpaced";
-  const isConfirmed = isVoid || noDescriptor > 0 || didEnd || isLimit || (isLate && !isServersToo);
+  const hasTime = processor.isSaturated === false && (processor.threadWait ?? 0) < THREAD_WAITS;
+  const isLimit = (isBusy || isStarved) && hasTime && reading.level.kind === "unpaced";
+  const isLateness =
+    isLate &&
+    !isServersToo &&
+    !reading.level.objective.met &&
+    lagMs >= LATENESS_EXPLAINED_MIN * reading.latencyMsP99;
+  const isConfirmed = isVoid || noDescriptor > 0 || didEnd || isLimit || isLateness;
   const isPossible = load.void !== null || isBusy || isStarved || isLateSomewhat || voidElsewhere > 0;
   return {
     verdict: isConfirmed ? "confirmed" : isPossible ? "possible" : "ruled-out",
@@ -84,6 +91,11 @@ function judgeGenerator(reading: Reading): Opinion {
       why: "it is not the server's setting: the load has to be made elsewhere or with more threads",
     },
   };
+}
+
+/** Sends that have a time of their own: without a plan nothing can be late. */
+function isPlanned({ arrivals }: LoadPlan): boolean {
+  return arrivals.kind === "open" || arrivals.paceMs > 0;
 }
 
 /** Busiest thread without the time that it spun waiting for the next send; null where no thread knows. */

@@ -13,13 +13,18 @@ import {
   CLIENTS_SPREAD,
   DISK_WAITS,
   HELD_SHARE,
+  IDLE_CORES,
   LATENCY_PROPORTIONAL,
-  MACHINE_NEAR,
   RATE_FLAT,
+  RATE_GROWS,
+  RATE_SHRINKS,
   SERVED_AGREES,
   SERVED_ANSWERS_MIN,
   STARVED_SHARE,
   THREAD_NEAR,
+  THREAD_WAITS,
+  UNREAD_MIN,
+  UNREAD_SHARE,
 } from "./thresholds.ts";
 
 export const POOL: Rule = {
@@ -134,29 +139,57 @@ type Judged = Pick<Opinion, "verdict" | "weight" | "for" | "against" | "predicte
 
 function judgeFixed(reading: Reading): Judged | null {
   const flat = flatOf(reading);
-  if (flat === null || flat.processor.isSaturated === true) return null;
-  const { from, to, served, processor } = flat;
-  const pros = [
-    `From ${countText(from.clients)} to ${countText(to.clients)} clients the rate went from ${rateUnitText(from.rate)} to ${rateUnitText(to.rate)} while the median latency grew from ${msUnitText(from.latencyMs)} to ${msUnitText(to.latencyMs)}, as the clients did: about ${countText(Math.max(1, served))} requests are served at a time (rate × latency with the fewest clients).`,
-  ];
+  const unread = unreadOf(reading);
+  if (flat === null && unread === null) return null;
+  const { evidence, processor } = flat ?? reading;
+  if (processor.isSaturated === true) return null;
+  const pros: string[] = [];
   const cons: string[] = [];
-  const isIdle =
-    processor.isSaturated === false &&
-    (processor.threadRatio ?? 1) < THREAD_NEAR &&
-    (!reading.isHere || (flat.evidence.machineRatio ?? 1) < MACHINE_NEAR);
-  if (isIdle) pros.push(`The busiest thread used ${shareText(processor.threadRatio)} of a core meanwhile.`);
+  if (flat !== null) pros.push(flatText(flat));
+  if (unread !== null)
+    pros.push(
+      `In the median ${countText(unread)} of ${countText(reading.load.plan.clients)} connections held a request that the server had not read or not even accepted.`,
+    );
+  const isIdle = hasTime(evidence, processor);
+  const ratio = shareText(processor.threadRatio);
+  if (isIdle) pros.push(`The busiest thread used ${ratio} of a core meanwhile: the processor had time.`);
   else if (processor.threadRatio !== null)
-    cons.push(`The busiest thread used ${shareText(processor.threadRatio)} of a core meanwhile: not idle.`);
-  const { diskSleepRatio } = flat.evidence;
+    cons.push(`The busiest thread used ${ratio} of a core meanwhile, or waited for one: not idle.`);
+  const { diskSleepRatio } = evidence;
   const waitsForDisk = diskSleepRatio !== null && diskSleepRatio >= DISK_WAITS;
   if (waitsForDisk) cons.push(`In ${shareText(diskSleepRatio)} of the samples a thread waited for the disk.`);
+  const isConfirmed = isIdle && !waitsForDisk;
+  const isBoth = flat !== null && unread !== null;
   return {
-    verdict: isIdle && !waitsForDisk ? "confirmed" : "possible",
-    weight: isIdle && !waitsForDisk ? 0.6 : 0.35,
+    verdict: isConfirmed ? "confirmed" : "possible",
+    weight: (isConfirmed ? 0.6 : 0.3) + (isBoth ? 0.05 : 0),
     for: pros,
     against: cons,
     predicted: null,
   };
+}
+
+/** Neither it nor one lock inside of it is short of CPU. */
+function hasTime({ processCores }: LevelEvidence, processor: Processor): boolean {
+  const { isSaturated, threadRatio, threadWait } = processor;
+  return (
+    isSaturated === false &&
+    (threadRatio ?? 1) < THREAD_NEAR &&
+    (threadWait ?? 0) < THREAD_WAITS &&
+    (processCores ?? 1) < IDLE_CORES
+  );
+}
+
+/** Connections with a request that nobody takes, in the median; null where they are few, or that is not known. */
+function unreadOf({ evidence, load }: Reading): number | null {
+  const { unreadSocketsMedian, acceptQueueMedian } = evidence;
+  const unread = Math.max(unreadSocketsMedian ?? 0, acceptQueueMedian ?? 0);
+  return unread >= Math.max(UNREAD_MIN, UNREAD_SHARE * load.plan.clients) ? unread : null;
+}
+
+function flatText({ from, to, served }: Flat): string {
+  const grew = `the rate went from ${rateUnitText(from.rate)} to ${rateUnitText(to.rate)} while the median latency grew from ${msUnitText(from.latencyMs)} to ${msUnitText(to.latencyMs)}, as the clients did`;
+  return `From ${countText(from.clients)} to ${countText(to.clients)} clients ${grew}: requests served at a time are about ${countText(Math.max(1, served))} (rate × latency with the fewest clients).`;
 }
 
 /** Null where the rate still grows, or latency does not follow the clients. */
@@ -168,7 +201,7 @@ function flatOf(reading: Reading): Flat | null {
   const from = curve.findLast(({ clients }) => clients <= to.clients / 2);
   if (from === undefined || !(from.rate > 0) || !(from.latencyMs > 0)) return null;
   const growth = to.latencyMs / from.latencyMs / (to.clients / from.clients);
-  const isFlat = to.rate / from.rate < RATE_FLAT;
+  const isFlat = to.rate / from.rate < RATE_FLAT && to.rate / from.rate > RATE_SHRINKS;
   const isProportional = growth >= 1 / LATENCY_PROPORTIONAL && growth <= LATENCY_PROPORTIONAL;
   if (!isFlat || !isProportional) return null;
   const { evidence } = reading.levels.find(
@@ -188,23 +221,20 @@ function withoutSigns(reading: Reading): Judged {
   const { load, processor, curve } = reading;
   const { clients } = load.plan;
   const answered = load.connections.clientsAnswered;
-  const cons = [`${countText(answered)} of ${countText(clients)} clients were answered.`];
-  const first = curve[0];
+  const cons = [`Clients that were answered: ${countText(answered)} of ${countText(clients)}.`];
   const last = curve.at(-1);
-  const grows =
-    first !== undefined && last !== undefined && last.clients > first.clients
-      ? last.rate / first.rate >= RATE_FLAT
-      : null;
-  if (grows === true)
+  const first = curve.findLast((point) => last !== undefined && point.clients <= last.clients / 2);
+  const grows = first !== undefined && last !== undefined && last.rate / first.rate >= RATE_GROWS;
+  if (grows)
     cons.push(
-      `The rate grew from ${rateUnitText(first!.rate)} with ${countText(first!.clients)} clients to ${rateUnitText(last!.rate)} with ${countText(last!.clients)}.`,
+      `The rate still grew from ${rateUnitText(first.rate)} with ${countText(first.clients)} clients to ${rateUnitText(last.rate)} with ${countText(last.clients)}.`,
     );
   if (processor.isSaturated === true)
     cons.push(
       `The processor was the limit, not the number of requests at a time (busiest thread ${shareText(processor.threadRatio)} of a core).`,
     );
   const isAll = answered >= clients || !load.plan.keepAlive;
-  const isTold = isAll && (grows === true || processor.isSaturated === true);
+  const isTold = isAll && (grows || processor.isSaturated === true);
   return { verdict: isTold ? "ruled-out" : "unknown", weight: 0, for: [], against: cons, predicted: null };
 }
 

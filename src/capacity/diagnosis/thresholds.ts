@@ -42,7 +42,7 @@ export const THREAD_NEAR = 0.6;
 /** Time ready to run without a core, of the thread's time: from here on the core is what is short, not the thread. */
 export const THREAD_WAITS = 0.15;
 /** Running and waiting together: a thread that never sleeps. */
-export const THREAD_WANTS = 0.9;
+export const THREAD_WANTS = 0.85;
 /** A thread that runs less than this is not at its limit however long it waits for its turn. */
 export const THREAD_WANTS_RATIO_MIN = 0.3;
 /** The rest of 100 % is lost in the ramp and in the samples at both ends. */
@@ -61,8 +61,10 @@ export const THROTTLED_POSSIBLE = 0.01;
 export const OTHERS_CORES = 0.3;
 /** As above where no lighter level tells a rival from interrupts, which grow with the load. */
 export const OTHERS_CORES_ALONE = 0.45;
-/** Time the target waits for a core, of its hottest thread's time, beside a rival. */
-export const OTHERS_WAIT = 0.2;
+/** Share of the time in which its hottest thread had work that it waited for a core, beside a rival. */
+export const OTHERS_WAIT = 0.3;
+/** Where the generator waits for a core as well, somebody disturbs the whole measurement, and not the server in particular. */
+export const OTHERS_GENERATOR_WAIT = 0.2;
 /** Share stolen by the hypervisor: 10 to 25 % is the weather on a shared machine and slows everybody alike. */
 export const STOLEN_POSSIBLE = 0.3;
 export const STOLEN_CONFIRMED = 0.45;
@@ -76,8 +78,16 @@ export const SERVED_ANSWERS_MIN = 3;
 export const SERVED_AGREES = 0.1;
 /** Share of the starved clients whose requests must lie unread in the server. */
 export const HELD_SHARE = 0.5;
-/** Rate that grows less than this while clients double is flat. */
-export const RATE_FLAT = 1.15;
+/** Rate that grows less than this while clients double is flat; one that shrinks more than this has another cause. */
+export const RATE_FLAT = 1.25;
+export const RATE_SHRINKS = 0.8;
+/** Rate that grows by this while clients double shows that no fixed number is served. */
+export const RATE_GROWS = 1.5;
+/** Share of the clients whose requests lie unread, in the median, though the server has time. */
+export const UNREAD_SHARE = 0.2;
+export const UNREAD_MIN = 2;
+/** Cores that the whole server may use and still count as idle: one lock lets a server use one core at most. */
+export const IDLE_CORES = 0.75;
 /** Latency ÷ clients stays the same within this factor. */
 export const LATENCY_PROPORTIONAL = 1.5;
 /** Clients that must be compared with the fewest, as a factor. */
@@ -135,12 +145,15 @@ export const STALL_WORKED = 0.7;
 
 // The generator.
 export const GENERATOR_BUSY = 0.9;
-/** Busy and waiting for a core together, where the waiting is this much: it could not ask as fast as it wanted. */
+/** Waiting for a core, and busy and waiting together, from which it could not ask as fast as it wanted. */
 export const GENERATOR_WAITS = 0.25;
-/** Lateness of its own that is a part of the figures, milliseconds, and as a share of the latency. */
+export const GENERATOR_WANTS = 0.75;
+/** Lateness of its own that is a part of the figures, milliseconds, and as a share of the latency at p99. */
 export const SEND_LAG_MS_LATE = 5;
 export const SEND_LAG_SHARE = 0.2;
 export const SEND_LAG_MS_POSSIBLE = 1;
+/** Share of the latency's p99 that is the generator's lateness, from which the miss is its own. */
+export const LATENESS_EXPLAINED_MIN = 0.5;
 
 // Client ports.
 export const PORTS_NEAR = 0.85;
