@@ -157,9 +157,16 @@ export class LoadRun implements LoopRun {
     this.tally.start(startMs, sendingMs);
     this.health.start();
     this.ticker = setInterval(() => this.tick(), TICK_MS);
-    this.ender = setTimeout(() => this.endSending(this.nowMs()), this.sendingEndMs - this.nowMs());
+    this.armEnd();
     if (this.isUnwanted) this.endSending(startMs);
     else this.loop.start();
+  }
+
+  /** Timers come up to a millisecond early, too: the end is not before its time, or planned requests would be missing. */
+  private armEnd(): void {
+    const leftMs = this.sendingEndMs - this.nowMs();
+    if (leftMs <= 0) this.endSending(this.nowMs());
+    else this.ender = setTimeout(() => this.armEnd(), Math.ceil(leftMs));
   }
 
   private tick(): void {
