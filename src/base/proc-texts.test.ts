@@ -68,6 +68,7 @@ describe("the machine", () => {
   test("a client may get the ports of the range that are not reserved", () => {
     assert.equal(parsePortsAvailable("32768\t60999\n", "\n"), 28_232);
     assert.equal(parsePortsAvailable("1000\t1009\n", "1002,1008-2000\n"), 7);
+    assert.equal(parsePortsAvailable("1000\t1009\n", "1-1003\n"), 6);
     assert.equal(parsePortsAvailable("1000\t1009\n", "8080\n"), 10);
     assert.equal(parsePortsAvailable("1000\t1009\n", null), 10);
     assert.ok(Number.isNaN(parsePortsAvailable(null, null)));

@@ -45,6 +45,8 @@ describe("the target", () => {
     assert.equal(facts.isLoopback, true);
     assert.equal(facts.isTidemark, false);
     assert.deepEqual(facts.missing, []);
+    const named = await findTargetFacts(`http://127.0.0.1:${port}/x`, script.pid, false);
+    assert.deepEqual(named.missing, []);
     await endScript(script);
     assert.equal(findPidOfPort(port), null);
   });
@@ -81,15 +83,13 @@ describe("the target", () => {
 
   test("a process that nobody may look into is not called the wrong one", async () => {
     const server = await serve((_, response) => response.end());
-    const facts = await findTargetFacts(
-      `http://127.0.0.1:${server.port}/`,
-      process.pid,
-      true,
-      new RecordedFiles(),
-    );
-    server.close();
+    const url = `http://127.0.0.1:${server.port}/`;
+    const facts = await findTargetFacts(url, process.pid, true, new RecordedFiles());
     assert.deepEqual(facts.missing, []);
     assert.equal(facts.isOwn, true);
+    const tables = new RecordedFiles({ [`/proc/${process.pid}/net/tcp`]: "  sl  local_address\n" });
+    assert.deepEqual((await findTargetFacts(url, process.pid, true, tables)).missing, []);
+    server.close();
   });
 
   test("a name is looked up", async () => {
