@@ -54,11 +54,11 @@ export class LevelRunner {
   /** Throws TidemarkError where the generator cannot run at all; what the target does wrong is in the level. */
   async run(spec: LevelSpec): Promise<Level> {
     const { objective, signal, onSlot } = this.options;
-    const { result: load, samples } = await recordWhile(this.sampler, () =>
-      this.generator.run(
-        { ...this.planFor(spec), stop: this.stopOf(spec) },
-        { signal, onSlot: (slot) => onSlot(spec, slot) },
-      ),
+    const plan = { ...this.planFor(spec), stop: this.stopOf(spec) };
+    const { result: load, samples } = await recordWhile(
+      this.sampler,
+      () => this.generator.run(plan, { signal, onSlot: (slot) => onSlot(spec, slot) }),
+      ({ startedAtMs }) => startedAtMs,
     );
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     const { id, kind, part, clients, paceMs, rate } = spec;
