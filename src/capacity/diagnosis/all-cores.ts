@@ -6,7 +6,7 @@ import { NO_PREDICTION, type Prediction } from "./gain.ts";
 import { isMostlyTargets } from "./processor-state.ts";
 import type { Reading } from "./reading.ts";
 import type { Opinion, Rule } from "./suspect-rule.ts";
-import { GAIN_MIN, MACHINE_FULL, MACHINE_NEAR, THREAD_NEAR } from "./thresholds.ts";
+import { GAIN_MIN, MACHINE_FULL, MACHINE_NEAR, OTHERS_SHARE_MAX, THREAD_NEAR } from "./thresholds.ts";
 
 export const ALL_CORES: Rule = {
   id: "all-cores",
@@ -31,7 +31,8 @@ function judgeAllCores(reading: Reading): Opinion {
     processor.isThreadPinned === true && reachable !== null && Math.max(1, busy) >= Math.floor(reachable);
   const isAllowanceFull = processor.areAllowedCoresFull === true || coversCores;
   const isWaiting = processor.isThreadWaiting === true;
-  const isTargets = isMostlyTargets(evidence);
+  const isOthers = (evidence.otherCores ?? 0) > OTHERS_SHARE_MAX * (machineCores ?? 1);
+  const isTargets = isMostlyTargets(evidence) && !isOthers;
   if (machineRatio !== null)
     (machineRatio >= MACHINE_NEAR ? pros : cons).push(
       `${shareText(round(machineRatio))} of the machine's ${countText(machineCores)} cores was in use${partsText(reading)}.`,
@@ -48,7 +49,10 @@ function judgeAllCores(reading: Reading): Opinion {
     cons.push(
       "Its busiest thread ran all the time without waiting for a core: the thread is short, not the cores.",
     );
-  if (isFull && !isTargets) cons.push(`Only ${coresText(processCores)} of it was the server's.`);
+  if (isFull && !isTargets)
+    cons.push(
+      `${coresText(processCores)} of it was the server's, and ${coresText(evidence.otherCores)} that of others.`,
+    );
   const isConfirmed = isAllowanceFull || (isFull && isTargets && isWaiting && processCores !== null);
   // Others may fill the machine while the server sleeps.
   const wants = (processor.threadRatio ?? 1) + (processor.threadWait ?? 0);

@@ -56,6 +56,13 @@ test("a miss for which the generator was late is taken only where there is no ot
   assert.equal(choose(paced(20), late).limiting, 1);
 });
 
+test("a slow level during which the generator waited for a core is passed over, a failing one is not", () => {
+  const disturbed = { generator: [{ cpuRatio: 0.2, spinRatio: 0, waitRatio: 0.4, loopLagMsMax: 90 }] };
+  assert.equal(choose({ ...paced(50, true), ...disturbed }, unpaced(8, 100)).limiting, 1);
+  const failing = { ...paced(50, true), ...disturbed, succeeded: 2_000, errors: { unavailable: 500 } };
+  assert.equal(choose(failing, unpaced(8, 100)).limiting, 0);
+});
+
 test("a miss stands where only fewer clients, or fewer requests, held", () => {
   assert.equal(choose(paced(100, true), unpaced(64, 9_000), open(16_000, true)).limiting, 0);
   assert.equal(choose(paced(50, true), unpaced(64, 400), open(16_000, true)).limiting, 0);

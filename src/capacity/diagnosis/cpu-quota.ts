@@ -2,6 +2,7 @@
 // gives the time to others. The server then waits with work to do. The ordinary theft on a shared machine is no suspect. Pure.
 
 import { countText, gainText, shareText } from "../report/figures.ts";
+import { generatorWait } from "./choose-levels.ts";
 import { NO_PREDICTION, type Prediction } from "./gain.ts";
 import type { Reading } from "./reading.ts";
 import type { Opinion, Rule } from "./suspect-rule.ts";
@@ -96,11 +97,11 @@ function othersSign(reading: Reading): Sign {
       : evidence.otherCores >= OTHERS_CORES && steady >= OTHERS_CORES;
   const wanted = (evidence.hottestThread?.ratio ?? 0) + (wait ?? 0);
   const isWaiting = wait !== null && wanted >= THREAD_WANTS && wait >= OTHERS_WAIT * wanted;
-  const generatorWait = Math.max(0, ...reading.load.generator.map(({ waitRatio }) => waitRatio ?? 0));
-  const isEverybodys = generatorWait >= OTHERS_GENERATOR_WAIT;
+  const waitThere = generatorWait(reading.load);
+  const isEverybodys = waitThere >= OTHERS_GENERATOR_WAIT;
   const disturbed =
     isRival && isEverybodys
-      ? `; the generator waited for one ${shareText(round(generatorWait))}, so that the whole measurement is disturbed`
+      ? `; the generator waited for one ${shareText(round(waitThere))}, so that the whole measurement is disturbed`
       : "";
   const atRest = steady === null ? "" : ` (${steady.toFixed(2)} at a lighter level)`;
   const waited =

@@ -12,6 +12,9 @@ export interface Prediction {
   readonly sentences: readonly string[];
 }
 
+/** Something is always left of a request's time when its longest part is taken away. */
+const SHARE_LEFT_MIN = 0.1;
+
 export const NO_PREDICTION: Prediction = { factor: null, sentences: [] };
 
 /** Everything that was asked for is answered. Null for clients without a pace: they ask for as much as they get. */
@@ -47,6 +50,6 @@ export function predictShorter(
 ): Prediction {
   if (reading.level.kind === "paced") return predictAsked(reading);
   if (!(wholeMs > 0) || !(removedMs > 0)) return NO_PREDICTION;
-  const left = Math.max(wholeMs - removedMs, wholeMs * 0.01);
+  const left = Math.max(wholeMs - removedMs, wholeMs * SHARE_LEFT_MIN);
   return predict(reading, wholeMs / left, what);
 }

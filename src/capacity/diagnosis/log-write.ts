@@ -70,7 +70,7 @@ function judgeOwnWrites(reading: Reading): Opinion {
           reading,
           latencyMsP50,
           TURNS_WAITED * mean,
-          `${msUnitText(latencyMsP50)} a request, of which about ${msUnitText(TURNS_WAITED * mean)} is waiting for writes`,
+          `${msUnitText(latencyMsP50)} a request, of which about ${msUnitText(Math.min(latencyMsP50, TURNS_WAITED * mean))} is waiting for writes`,
         )
       : NO_PREDICTION;
   return {

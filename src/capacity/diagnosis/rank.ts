@@ -61,7 +61,11 @@ const EXPLAINS: readonly (readonly [cause: SuspectId, symptoms: readonly Suspect
     ["one-thread", "all-cores", "target-stall", "collection", "pool"],
     "a server from which the CPU is taken waits for it, and is silent while it does",
   ],
-  ["target-stall", ["pool", "collection"], "a server that stands still serves nobody"],
+  [
+    "target-stall",
+    ["pool", "collection", "one-thread", "all-cores"],
+    "a server that stands still serves nobody, and clients without a pace fill its processor in between",
+  ],
 ];
 
 /** What a void level still shows: the client's own side. */

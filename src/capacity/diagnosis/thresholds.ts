@@ -48,6 +48,8 @@ export const THREAD_WANTS_RATIO_MIN = 0.3;
 /** The rest of 100 % is lost in the ramp and in the samples at both ends. */
 export const MACHINE_FULL = 0.92;
 export const MACHINE_NEAR = 0.8;
+/** Share of all cores that others may use for the server still to be what fills them; interrupts are among the others. */
+export const OTHERS_SHARE_MAX = 0.35;
 /** Share of the machine's used cores that must be the target's for it to be what fills them. */
 export const TARGET_SHARE_MIN = 0.25;
 /** All threads together near one core while none is: one lock lets only one run (Python's). */
