@@ -67,6 +67,7 @@ describe("the report page in a browser", () => {
           charts.filter((one) => one.checkVisibility()).map((one) => (one as HTMLElement).dataset.chart),
         );
         assert.deepEqual(names, ["latency-paced", "latency-unpaced", "latency-open", "rate", "evidence"]);
+        assert.equal(await page.locator("svg[data-plot]:visible").count(), names.length, "each drawn once");
         assert.deepEqual(await page.evaluate(outsideFaults), []);
         for (const bars of ["phases", "sweep", "verification", "budget"])
           assert.ok((await page.locator(`[data-bars="${bars}"] rect`).count()) > 1, bars);
