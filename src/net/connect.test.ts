@@ -49,16 +49,23 @@ class Told implements OutboundPeer {
 describe("a connection that we ask for", () => {
   let server: Server;
   let port = 0;
+  const sockets = new Set<Socket>();
   let onSocket: (socket: Socket) => void = () => {};
   before(async () => {
     server = createServer({ allowHalfOpen: true }, (socket) => {
+      sockets.add(socket);
       socket.on("error", () => {});
+      socket.on("end", () => socket.end());
+      socket.on("close", () => sockets.delete(socket));
       onSocket(socket);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     port = (server.address() as { port: number }).port;
   });
-  after(() => server.close());
+  after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
 
   function open(): Told {
     const told = new Told();
@@ -105,7 +112,6 @@ describe("a connection that we ask for", () => {
         socket.on("data", (piece) => {
           count += piece.length;
         });
-        socket.on("end", () => socket.end());
         socket.on("close", () => resolve({ count, failed }));
       };
     });
@@ -137,15 +143,16 @@ describe("a connection that we ask for", () => {
     await told.hears("closed");
   });
 
-  test("that is abandoned on its way is never heard of again", async () => {
+  test("that is abandoned on its way is closed and never heard of again", { timeout: 20_000 }, async () => {
     const told = new Told();
     connect({ host: "127.0.0.1", port }, told).abandon();
     // Another one, asked for later, shows that time has passed.
-    onSocket = (socket) => socket.end();
+    onSocket = (socket) => socket.resume().end();
     const other = open();
     await other.hears("peerEnded");
     other.stream!.close();
     await other.hears("closed");
     assert.deepEqual(told.events, []);
+    while (sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 });

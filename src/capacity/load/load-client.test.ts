@@ -252,6 +252,34 @@ describe("a client", () => {
     assert.equal(bed.client.canBegin, false, "it waits before it asks such a server again");
   });
 
+  test("hears nothing any more of a connection that it has let go of", () => {
+    const bed = new Bed({ keepAlive: false });
+    bed.client.begin(1000, 1000);
+    bed.connect();
+    bed.receive(OK);
+    bed.client.begin(1001, 1001);
+    bed.connect();
+    bed.peers[0]!.received(new TextEncoder().encode(OK));
+    bed.peers[0]!.closed();
+    assert.equal(bed.tally.succeeded, 1);
+    assert.deepEqual(bed.errors(), {});
+    bed.receive(OK);
+    assert.equal(bed.tally.succeeded, 2);
+  });
+
+  test("knows of each request on a connection when it was planned", () => {
+    const bed = new Bed({ pipeline: 3 });
+    for (const plannedMs of [900, 950, 980]) bed.client.begin(plannedMs, 1000);
+    bed.connect();
+    const waits = [1, 2, 3, 4].map((turn) => {
+      const before = bed.tally.latency.sum();
+      bed.receive(OK);
+      if (turn === 1) bed.client.begin(990, 1000);
+      return (bed.tally.latency.sum() - before) / 1e6;
+    });
+    assert.deepEqual(waits, [100, 50, 20, 10]);
+  });
+
   test("tells statuses apart", () => {
     const bed = new Bed();
     for (const status of [200, 204, 301, 404, 429, 500, 503]) {

@@ -157,9 +157,10 @@ describe("the open loop", () => {
 
   test("fails what is due at once while every connection is refused, and what was waiting, too", () => {
     const bed = openBed(1);
-    bed.nowMs = 250;
-    bed.refuse(0, 250);
-    assert.deepEqual(bed.errors(), { refused: 1 });
+    bed.loop.stop(150);
+    assert.ok(bed.loop.hasWaiting());
+    bed.refuse(0, 150);
+    assert.deepEqual(bed.errors(), { refused: 2 });
     bed.loop.stop(350);
     assert.deepEqual(bed.errors(), { refused: 4 });
     assert.equal(bed.tally.began, 1);

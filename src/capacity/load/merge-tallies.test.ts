@@ -60,6 +60,33 @@ describe("merged tallies", () => {
     );
   });
 
+  test("show a slot's mean and longest latency over all threads", () => {
+    const threads = [
+      tallyOf([
+        { sentMs: 0, tookMs: 10, status: 200 },
+        { sentMs: 1, tookMs: 20, status: 200 },
+      ]),
+      tallyOf([{ sentMs: 2, tookMs: 60, status: 200 }]),
+    ];
+    const [first, second] = mergeTallies(PLAN, 0, threads).timeline;
+    assert.deepEqual(first, {
+      atMs: 0,
+      sent: 3,
+      succeeded: 3,
+      failed: 0,
+      latencyMsMean: 30,
+      latencyMsMax: 60,
+    });
+    assert.deepEqual(second, {
+      atMs: 250,
+      sent: 0,
+      succeeded: 0,
+      failed: 0,
+      latencyMsMean: null,
+      latencyMsMax: null,
+    });
+  });
+
   test("divide by the longest thread's time, and keep each thread's health", () => {
     const short = { ...tallyOf([{ sentMs: 0, tookMs: 1, status: 200 }]), seconds: 1 };
     const long = { ...short, seconds: 4, health: { ...HEALTH, cpuRatio: 0.1 } };

@@ -36,6 +36,18 @@ describe("a tally", () => {
     });
   });
 
+  test("has no slot behind the planned end, even for what comes before the end is noticed", () => {
+    const tally = new Tally(false);
+    tally.start(0, 500);
+    tally.begin(10);
+    tally.answer(10, 10, 760, 200);
+    tally.endSending(760);
+    assert.deepEqual(
+      tally.slots.map(({ succeeded }) => succeeded),
+      [0, 1],
+    );
+  });
+
   test("counts into the slot in which it happens, also behind empty ones", () => {
     const tally = new Tally(true);
     tally.start(0, 10_000);
