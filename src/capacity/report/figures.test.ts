@@ -11,6 +11,7 @@ import {
   msText,
   msUnitText,
   parameterText,
+  partText,
   plainLine,
   plainText,
   rateText,
@@ -77,6 +78,10 @@ describe("figures", () => {
   });
 
   test("gains, bytes, times and small parameters", () => {
+    assert.deepEqual(
+      [0.0001, 0.031, 0.356, 0, null].map((part) => partText(part, 0.356)),
+      ["< 0.1 %", "8.7 %", "100 %", "0 %", "unknown"],
+    );
     assert.equal(gainText(1.7), "×1.70");
     assert.equal(bytesText(8_340_373_504), "7.8 GiB");
     assert.equal(bytesText(512), "512 B");

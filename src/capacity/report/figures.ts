@@ -61,6 +61,13 @@ export function coarseShareText(value: Figure): string {
   return `${Math.round(value * 100)} %`;
 }
 
+/** A part of a whole, to a tenth of a per cent. */
+export function partText(part: Figure, whole: number): string {
+  if (!isKnown(part) || !(whole > 0)) return UNKNOWN;
+  const share = (part / whole) * 100;
+  return share > 0 && share < 0.05 ? "< 0.1 %" : `${Number(share.toFixed(1))} %`;
+}
+
 /** A factor on the rate: "×1.70". */
 export function gainText(value: Figure): string {
   return isKnown(value) ? `×${grouped(value, Math.abs(value) < 100 ? 2 : 0)}` : UNKNOWN;

@@ -61,7 +61,9 @@ describe("the headline", () => {
     assert.equal(readHeadline(minimalReport()).howMuch.remark, "no level met the objective");
     assert.equal(readHeadline(emptyReport()).howMuch.remark, "no level was measured");
     const report = fullReport();
-    const unsearched = { ...report, capacity: { ...report.capacity, rate: null } };
+    const rateless = { ...report, capacity: { ...report.capacity, rate: null } };
+    assert.equal(readHeadline(rateless).howMuch.remark, "the search found no rate that held the objective");
+    const unsearched = { ...rateless, levels: report.levels.filter((level) => level.part === "ladder") };
     assert.equal(readHeadline(unsearched).howMuch.remark, "no search for the highest rate was made");
   });
 

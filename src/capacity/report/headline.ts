@@ -126,9 +126,10 @@ function capacityRemark(report: ReportJson): string {
   if (isKnown(capacity.rate))
     return capacity.is_at_least ? "the search ended before the server did: the true limit is higher" : "";
   if (report.levels.length === 0) return "no level was measured";
-  return report.levels.some((level) => level.objective_met)
-    ? "no search for the highest rate was made"
-    : "no level met the objective";
+  if (!report.levels.some((level) => level.objective_met)) return "no level met the objective";
+  return report.levels.some((level) => level.part === "search" || level.part === "repeat")
+    ? "the search found no rate that held the objective"
+    : "no search for the highest rate was made";
 }
 
 function noSuspectTitle(report: ReportJson): string {

@@ -1,7 +1,7 @@
 // The tables of the report that are not levels: the origin's tests beside ours, phases, sweeps, the latency budget, the
 // verification, and the three points that the capacity names.
 
-import { countText, gainText, isKnown, msText, plainLine, rateText, shareText } from "./figures.ts";
+import { countText, gainText, isKnown, msText, partText, plainLine, rateText, shareText } from "./figures.ts";
 import { levelMarks, levelTitle } from "./level-table.ts";
 import type { LevelJson, PointJson, ReportJson, SweepJson } from "./report-json.ts";
 import { cell, numberColumn, type Table, textColumn } from "./report-table.ts";
@@ -97,7 +97,7 @@ export function budgetTable(report: ReportJson): Table {
       ...report.budget.map((row) => [
         cell(plainLine(row.stage)),
         cell(msText(row.ms)),
-        cell(total > 0 ? shareText(Number((row.ms / total).toFixed(3))) : shareText(null)),
+        cell(partText(row.ms, total)),
         cell(row.origin_ms === null ? "not named" : msText(row.origin_ms), "quiet"),
       ]),
       [

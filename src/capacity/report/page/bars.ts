@@ -1,12 +1,24 @@
 // Rows of bars: phases, sweeps, gains before and after, and the stages of the latency budget. The texts are HTML, which
 // wraps at any width; only the bars are drawings, stretched to the room there is, so nothing in them is text.
 
-import { gainText, isKnown, msUnitText, plainLine, rateText, rateUnitText, shareText } from "../figures.ts";
+import {
+  gainText,
+  isKnown,
+  msUnitText,
+  partText,
+  plainLine,
+  rateText,
+  rateUnitText,
+  shareText,
+} from "../figures.ts";
 import { type Content, element, type Markup, markup, NOTHING } from "../markup.ts";
 import type { BudgetRowJson, ReportJson, SweepJson, VerificationJson } from "../report-json.ts";
 
 /** Units of a bar's drawing from its left to its right end. */
 const LENGTH = 1000;
+
+/** Shortest bar that is not lost to the eye. */
+const SEEN_MIN = 4;
 
 interface Bar {
   readonly from: number;
@@ -110,7 +122,7 @@ export function budgetBars(report: ReportJson): Markup {
   )}</div>
 ${spans.map(
   ({ row, measured }) =>
-    markup`<div class="bar-row thin"><div class="bar-name">${plainLine(row.stage)}</div>${barLine(measured, budgetText(row, total))}</div>`,
+    markup`<div class="bar-row thin"><div class="bar-name">${plainLine(row.stage)}</div>${barLine(seen(measured, row.ms), budgetText(row, total))}</div>`,
 )}
 ${
   origin > 0 &&
@@ -122,11 +134,18 @@ ${
 </div>`;
 }
 
+/** However short a stage was, where it lies can be seen. */
+function seen(bar: Bar, ms: number): Bar {
+  if (!(ms > 0) || bar.to - bar.from >= SEEN_MIN) return bar;
+  const from = Math.min(bar.from, LENGTH - SEEN_MIN);
+  return { ...bar, from, to: from + SEEN_MIN };
+}
+
 function budgetText(row: BudgetRowJson, total: number): Content {
   const origin = row.origin_ms === null ? "" : `, origin ${msUnitText(row.origin_ms)}`;
   return [
     markup`<b>${msUnitText(row.ms)}</b>`,
-    `, ${shareText(isKnown(row.ms) ? Number((row.ms / total).toFixed(3)) : null)}`,
+    `, ${partText(row.ms, total)}`,
     markup`<span class="quiet">${origin}</span>`,
   ];
 }
@@ -146,7 +165,7 @@ function scaled(value: number, most: number): number {
 }
 
 function share(value: number | null | undefined, most: number): number {
-  return isKnown(value) && most > 0 ? Math.max(2, scaled(Math.max(0, value), most)) : 0;
+  return isKnown(value) && most > 0 ? Math.max(SEEN_MIN, scaled(Math.max(0, value), most)) : 0;
 }
 
 function largest(values: readonly (number | null | undefined)[]): number {
