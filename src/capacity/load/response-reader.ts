@@ -9,6 +9,28 @@
 //
 // Strict where the end would otherwise be a guess (lengths that differ, bad digits), indifferent to all else.
 
+import { FieldWords } from "./field-words.ts";
+import {
+  COLON,
+  COMMON_LENGTH,
+  CONNECTION,
+  CONTENT_LENGTH,
+  CR,
+  hexOf,
+  LF,
+  LOWER,
+  NINE,
+  NO_NAME,
+  SEMICOLON,
+  SPACE,
+  TAB,
+  TRANSFER_ENCODING,
+  USUAL_START,
+  USUAL_START_LENGTH,
+  VERSION,
+  ZERO,
+} from "./response-words.ts";
+
 /** read(): the answer goes on in the next bytes. */
 export const MORE = -1;
 /** read(): this is not HTTP/1; the connection is of no further use. */
@@ -18,18 +40,6 @@ export const FAULT = -2;
 const HEAD_BYTES_MAX = 64 * 1024;
 /** More digits than any length has that a number can hold exactly. */
 const LENGTH_MAX = 2 ** 50;
-
-const CR = 13;
-const LF = 10;
-const SPACE = 32;
-const TAB = 9;
-const COMMA = 44;
-const COLON = 58;
-const SEMICOLON = 59;
-const ZERO = 48;
-const NINE = 57;
-/** Turns A–Z into a–z; what else it changes matters nowhere. */
-const LOWER = 0x20;
 
 const STATUS_LINE = 0;
 const REASON = 1;
@@ -46,24 +56,6 @@ const CHUNK_END = 11;
 const UNTIL_CLOSE = 12;
 const BROKEN = 13;
 
-const VERSION = bytesOf("HTTP/1.");
-/** How nearly all answers begin. */
-const USUAL_START = bytesOf("HTTP/1.1 200 ");
-const USUAL_START_LENGTH = USUAL_START.length;
-const CONTENT_LENGTH = bytesOf("content-length");
-const CONNECTION = bytesOf("connection");
-const TRANSFER_ENCODING = bytesOf("transfer-encoding");
-const NO_NAME = bytesOf("");
-/** Up to here content-length and connection are the same. */
-const COMMON_LENGTH = 3;
-
-const CLOSE = bytesOf("close");
-const KEEP_ALIVE = bytesOf("keep-alive");
-const CHUNKED = bytesOf("chunked");
-
-/** The position of a word that is none of those looked for. */
-const OTHER_WORD = -1;
-
 export class ResponseReader {
   /** Of the answer that read() has just found whole. */
   status = 0;
@@ -74,16 +66,13 @@ export class ResponseReader {
   private position = 0;
   private headBytes = 0;
   private name = NO_NAME;
-  private word = CLOSE;
   private minor = 1;
   private code = 0;
   private length = -1;
   private hasLengthValue = false;
   private isLengthEnded = false;
-  private isChunked = false;
   private isTrailer = false;
-  private saysClose = false;
-  private saysKeepAlive = false;
+  private readonly words = new FieldWords();
   /** Bytes of the body or of the chunk that are still to come. */
   private left = 0;
   private hasChunkDigit = false;
@@ -266,14 +255,13 @@ export class ResponseReader {
       this.isLengthEnded = false;
       this.left = 0;
     }
-    // The last coding of the last field counts, which is where chunked has to be.
-    if (this.name === TRANSFER_ENCODING) this.isChunked = false;
+    if (this.name === TRANSFER_ENCODING) this.words.startCodings();
   }
 
   private readValue(byte: number): boolean {
     if (++this.headBytes > HEAD_BYTES_MAX) return false;
     if (this.name === CONTENT_LENGTH) return this.readLength(byte);
-    this.readWord(byte);
+    if (this.words.read(byte, this.name === TRANSFER_ENCODING)) this.state = LINE_START;
     return true;
   }
 
@@ -295,37 +283,6 @@ export class ResponseReader {
     return true;
   }
 
-  /** Words of a list, parted by commas; `position` is how far the present one is one of those looked for. */
-  private readWord(byte: number): void {
-    if (byte === LF || byte === COMMA) {
-      this.endWord();
-      this.position = 0;
-      if (byte === LF) this.state = LINE_START;
-      return;
-    }
-    if (byte === SPACE || byte === TAB || byte === CR) return;
-    const letter = byte | LOWER;
-    if (this.name === TRANSFER_ENCODING) {
-      if (this.position === 0) this.isChunked = false;
-      this.match(CHUNKED, letter);
-    } else if (this.position === 0) {
-      this.word = letter === CLOSE[0] ? CLOSE : KEEP_ALIVE;
-      this.match(this.word, letter);
-    } else this.match(this.word, letter);
-  }
-
-  private match(word: Uint8Array, letter: number): void {
-    const position = this.position;
-    this.position = position >= 0 && word[position] === letter ? position + 1 : OTHER_WORD;
-  }
-
-  private endWord(): void {
-    if (this.name === TRANSFER_ENCODING) {
-      if (this.position === CHUNKED.length) this.isChunked = true;
-    } else if (this.word === CLOSE && this.position === CLOSE.length) this.saysClose = true;
-    else if (this.word === KEEP_ALIVE && this.position === KEEP_ALIVE.length) this.saysKeepAlive = true;
-  }
-
   /** The empty line: true where the answer ends with it. */
   private endHead(): boolean {
     if (this.isTrailer) return true;
@@ -335,9 +292,9 @@ export class ResponseReader {
       this.startAnswer();
       return false;
     }
-    this.closes = this.saysClose || status === 101 || (this.minor === 0 && !this.saysKeepAlive);
+    this.closes = this.words.saysClose || status === 101 || (this.minor === 0 && !this.words.saysKeepAlive);
     if (this.isForHead || status === 204 || status === 304 || status === 101) return true;
-    if (this.isChunked) {
+    if (this.words.isChunked) {
       this.startChunkSize();
       return false;
     }
@@ -399,19 +356,7 @@ export class ResponseReader {
     this.headBytes = 0;
     this.code = 0;
     this.length = -1;
-    this.isChunked = false;
     this.isTrailer = false;
-    this.saysClose = false;
-    this.saysKeepAlive = false;
+    this.words.reset();
   }
-}
-
-function hexOf(byte: number): number {
-  if (byte >= ZERO && byte <= NINE) return byte - ZERO;
-  const letter = byte | LOWER;
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
-}
-
-function bytesOf(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }
