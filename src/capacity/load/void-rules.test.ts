@@ -53,6 +53,16 @@ describe("a run", () => {
     );
   });
 
+  test("of a rate stands where lateness is one hiccup, or a small part of a slow target's latency", () => {
+    const plan = newLoadPlan({ arrivals: OPEN });
+    const few = Histogram.fine();
+    few.recordMany(1e6, 96);
+    few.recordMany(200e6, 4);
+    assert.equal(voidReason(resultOf({ plan, sendLag: few })), null);
+    assert.equal(voidReason(resultOf({ plan, sendLag: lagOf(12), latency: lagOf(1000) })), null);
+    assert.match(voidReason(resultOf({ plan, sendLag: lagOf(12), latency: lagOf(40) }))!, /late/);
+  });
+
   test("is void where the generator's machine had no port or no descriptor, and says all reasons", () => {
     const { errors } = resultOf({});
     assert.match(

@@ -51,7 +51,7 @@ export function buildReport(parts: RunParts): ReportJson {
   const unpaced = levels.filter(
     ({ kind, load }) => kind === "unpaced" && load.void === null && load.rate > 0,
   );
-  const isVoid = whyRunIsVoid(levels, parts.found);
+  const isVoid = whyRunIsVoid(levels, parts.found, diagnosis.suspects);
   const told = { target, capacity, suspects, levels, verification, isVoid };
   return {
     format: "tidemark-capacity/1",

@@ -2,6 +2,7 @@
 
 import type { Level } from "../level.ts";
 import { type FoundCapacity, findCapacity } from "../search/find-capacity.ts";
+import type { LevelSpec } from "../search/ladder.ts";
 import type { CapacityOptions } from "./capacity-options.ts";
 import type { LevelRunner } from "./level-runner.ts";
 import type { OnProgress } from "./progress.ts";
@@ -34,7 +35,7 @@ export async function searchCapacity(
   const best = Math.max(0, ...ladder.map((level) => level.load.rate));
   const found = await findCapacity(
     async (ratePerSecond, _attempt, part) => {
-      const level = await runner.run({
+      const spec: LevelSpec = {
         id: `open-${Math.round(ratePerSecond)}${suffixOf(levels, Math.round(ratePerSecond))}`,
         kind: "open",
         part,
@@ -42,9 +43,15 @@ export async function searchCapacity(
         paceMs: null,
         rate: Math.round(ratePerSecond),
         stop: { kind: "seconds", seconds: PROBE_SECONDS },
-      });
-      levels.push(level);
+      };
+      let level = await runner.run(spec);
       onProgress({ kind: "level", level });
+      // The machine may have had a hiccup: only what voids a probe twice is the generator's limit.
+      if (level.load.void !== null && !signal.aborted) {
+        level = await runner.run(spec);
+        onProgress({ kind: "level", level });
+      }
+      levels.push(level);
       return { met: level.objective.met, isVoid: level.load.void !== null, rate: level.load.rate };
     },
     {
