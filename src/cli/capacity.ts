@@ -121,7 +121,7 @@ async function runCommand(serveFlags: string[], flags: CapacityFlags, command: C
     process.stdout.write(
       `${toTerminalText(report, { width: columns, color: isTTY === true })}\nreport.html, report.md and report.json are in ${folder}\n`,
     );
-  process.exitCode = exitCodeOf(report);
+  process.exitCode = exitCodeOf(report, options.runsLadder && !options.searches);
 }
 
 /** Before the run, so that three minutes are not spent on a folder that cannot be written. */

@@ -2,11 +2,13 @@
 
 import type { ReportJson } from "../report/report-json.ts";
 
-export function exitCodeOf({ void: isVoid, capacity, levels, command }: ReportJson): number {
+/**
+ * Where only a ladder was asked for, each of its clients was asked for by name: every paced level has to be served as
+ * the objective says. Else it is enough that some rate was sustained.
+ */
+export function exitCodeOf(report: ReportJson, isLadderAlone: boolean): number {
+  const { void: isVoid, capacity, levels } = report;
   if (isVoid !== null) return 2;
-  if (/ --ladder[ =]/.test(command) && !/ --search\b/.test(command)) {
-    // These clients were asked for by name: each of them has to be served as the objective says.
-    return levels.every(({ kind, objective_met: isMet }) => kind !== "paced" || isMet) ? 0 : 1;
-  }
+  if (isLadderAlone) return levels.every((level) => level.kind !== "paced" || level.objective_met) ? 0 : 1;
   return capacity.rate !== null && capacity.rate > 0 ? 0 : 1;
 }
