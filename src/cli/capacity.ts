@@ -65,7 +65,7 @@ export function capacityCommand(): Command {
     .addOption(flag("Question", "--search", "search the highest rate (done unless --ladder is given alone)"))
     .addOption(flag("Question", "--verify", "try the fix of what was found, and measure its gain"))
     .addOption(
-      flag("Question", "--compare-phases", "also measure the architectures that the project came from"),
+      flag("Question", "--compare-phases", "also measure the architectures that came before this one"),
     )
     .addOption(
       flag(
