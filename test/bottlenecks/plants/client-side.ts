@@ -3,7 +3,7 @@
 import { startServer } from "../../support/server-process.ts";
 import { insideOf, startInNamespace } from "../namespace.ts";
 import { withoutNetworkNamespace, withoutPinning } from "../permitted.ts";
-import { type Plant, planted } from "../plant.ts";
+import { PATIENT, type Plant, planted } from "../plant.ts";
 import { onCore, startRivals } from "../rival.ts";
 
 export const PORTS = 100;
@@ -11,21 +11,21 @@ const FIRST_PORT = 40_000;
 
 export const generatorSlow: Plant = {
   id: "generator",
-  title: "an analyser that shares its core with two busy programs",
-  why: "the server has a core to itself and the analyser a third of one: it cannot ask as fast as it is answered",
+  title: "an analyser that shares its core with four busy programs",
+  why: "the server has a core to itself and the analyser a fifth of one: it cannot ask as fast as it is answered",
   first: ["generator"],
   alsoTrue: [],
   isVoid: true,
   missing: withoutPinning,
   async start() {
     const server = await startServer(["--threads", "1"], { wrapper: onCore(0) });
-    const stopRivals = startRivals(1, 2);
+    const stopRivals = startRivals(1, 4);
     const stop = async (): Promise<void> => {
       await stopRivals();
       await server.stop();
     };
     return planted({ port: server.port, pid: server.child.pid! }, stop, {
-      capacityFlags: ["--ladder", "30"],
+      capacityFlags: ["--ladder", "60"],
       wrapper: onCore(1),
     });
   },
@@ -46,7 +46,7 @@ export const clientPorts: Plant = {
     };
     const server = await startInNamespace(settings, ["--threads", "1"]);
     return planted({ port: server.port, pid: server.child.pid! }, () => server.stop(), {
-      capacityFlags: ["--ladder", "16", "--keep-alive", "off"],
+      capacityFlags: ["--ladder", "16", "--keep-alive", "off", ...PATIENT],
       wrapper: insideOf(server),
     });
   },

@@ -4,7 +4,7 @@
 import { startServer } from "../../support/server-process.ts";
 import { startNginx } from "../nginx-server.ts";
 import { without, withoutDescriptorLimits } from "../permitted.ts";
-import { type Plant, planted } from "../plant.ts";
+import { PATIENT, type Plant, planted } from "../plant.ts";
 
 /** The soft limit of the plant; hard as well, since both runtimes raise the one to the other. */
 export const DESCRIPTORS = 128;
@@ -22,7 +22,7 @@ export const descriptorsOwn: Plant = {
     const wrapper = ["prlimit", `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`];
     const server = await startServer(["--threads", "1"], { wrapper });
     return planted({ port: server.port, pid: server.child.pid! }, () => server.stop(), {
-      capacityFlags: ["--ladder", "60"],
+      capacityFlags: ["--ladder", "60", ...PATIENT],
     });
   },
 };
@@ -36,6 +36,6 @@ export const descriptorsForeign: Plant = {
   missing: () => without("nginx"),
   async start() {
     const server = await startNginx({ workerDescriptors: WORKER_DESCRIPTORS });
-    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "90"] });
+    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "90", ...PATIENT] });
   },
 };

@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { newDataFolder, startServer } from "../../support/server-process.ts";
 import { withoutMountNamespace, withoutTracing } from "../permitted.ts";
-import { type Plant, planted } from "../plant.ts";
+import { PATIENT, type Plant, planted } from "../plant.ts";
 
 export const SYNC_MS = 20;
 const CALLS = "fdatasync,fsync";
@@ -49,7 +49,7 @@ export const diskFull: Plant = {
       wrapper: ["unshare", "-m", "sh", "-c", script, mount],
     });
     return planted({ port: server.port, pid: server.child.pid! }, () => server.kill(), {
-      capacityFlags: ["--ladder", "16"],
+      capacityFlags: ["--ladder", "16", ...PATIENT],
     });
   },
 };

@@ -4,11 +4,11 @@
 import { startServer } from "../../support/server-process.ts";
 import { insideOf, startInNamespace } from "../namespace.ts";
 import { withoutNetworkNamespace } from "../permitted.ts";
-import { type Plant, planted } from "../plant.ts";
+import { PATIENT, type Plant, planted } from "../plant.ts";
 
 export const BACKLOG = 8;
 export const SOMAXCONN = 16;
-const CAPACITY_FLAGS = ["--ladder", "60", "--keep-alive", "off"];
+const CAPACITY_FLAGS = ["--ladder", "60", "--keep-alive", "off", ...PATIENT];
 
 export const backlogShort: Plant = {
   id: "listen-queue-backlog",

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { newDataFolder, startServer } from "../../support/server-process.ts";
 import { largeBody } from "../large-body.ts";
-import { type Plant, planted } from "../plant.ts";
+import { PATIENT, type Plant, planted } from "../plant.ts";
 
 export const RATE_LIMIT = 50;
 /** The least that the server starts with: one batch of the largest kind needs so much. */
@@ -20,14 +20,14 @@ export const rateLimit: Plant = {
   async start() {
     const server = await startServer(["--threads", "1", "--rate-limit", `${RATE_LIMIT}`]);
     return planted({ port: server.port, pid: server.child.pid! }, () => server.stop(), {
-      capacityFlags: ["--ladder", "12"],
+      capacityFlags: ["--ladder", "12", ...PATIENT],
     });
   },
 };
 
 export const memorySmall: Plant = {
   id: "memory",
-  title: `serve --memory-max ${MEMORY}, bodies of 0.8 MB`,
+  title: `serve --memory-max ${MEMORY}, bodies of 0.9 MB`,
   why: "a body that has come in part is kept until it is whole: the third of them finds no room and is answered 503",
   first: ["memory"],
   alsoTrue: [],
@@ -37,7 +37,11 @@ export const memorySmall: Plant = {
     const payload = join(dirname(newDataFolder()), "payload.json");
     writeFileSync(payload, largeBody());
     return planted({ port: server.port, pid: server.child.pid! }, () => server.stop(), {
-      capacityFlags: ["--ladder", "16", "--payload", payload, "--header", "Content-Type: application/json"],
+      capacityFlags: ["--ladder", "60", "--pace", "500ms", ...PATIENT, ...payloadFlags(payload)],
     });
   },
 };
+
+function payloadFlags(path: string): readonly string[] {
+  return ["--payload", path, "--header", "Content-Type: application/json"];
+}

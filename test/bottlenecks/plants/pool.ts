@@ -4,7 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { startForeign } from "../../support/foreign-server.ts";
 import { without } from "../permitted.ts";
-import { type Plant, planted } from "../plant.ts";
+import { PATIENT, type Plant, planted } from "../plant.ts";
 
 export const WORKERS = 16;
 /** The listen queue that the kernel left the origin's server. */
@@ -22,7 +22,7 @@ export const poolHeld: Plant = {
   missing: () => without("perl"),
   async start() {
     const server = await startForeign(["perl", POOL, "threads", `${WORKERS}`, `${BACKLOG}`, "0", "0"]);
-    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "40"] });
+    return planted(server, () => server.stop(), { capacityFlags: ["--ladder", "40", ...PATIENT] });
   },
 };
 
