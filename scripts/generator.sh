@@ -1,6 +1,6 @@
 #!/bin/sh
 # Measures the load generator: against wrk, at half of a server's capacity, through a stall, with 10,000 connections.
-# `generator.sh --rounds 5 --seconds 4`; --help lists the rest. The table goes into docs/capacity.md.
+# `generator.sh --rounds 5 --seconds 4 --out FOLDER`. The table goes into docs/capacity.md.
 set -eu
 sh "$(dirname "$0")/setup.sh" test
 . "$(dirname "$0")/runtime.sh"
