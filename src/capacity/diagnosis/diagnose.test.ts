@@ -97,6 +97,9 @@ function assertSound(suspect: Suspect, name: string): void {
   assert.ok(predicted === null || (predicted >= 1 && Number.isFinite(predicted)), where);
 }
 
+/** What is seen of a server that is no Tidemark. */
+const FOREIGN_EVIDENCE = { stats: null } as const;
+
 describe("causes and their symptoms", () => {
   const held = PLANTED_CASES.find(({ name }) => name.includes("origin"))!;
 
@@ -155,6 +158,30 @@ describe("causes and their symptoms", () => {
     assert.deepEqual(confirmedOf(suspects), ["pool"], explain(suspects));
     const busy = makeLevel({ ...parts, evidence: { ...PINNED, stats: null, acceptQueueMedian: 16 } });
     assert.deepEqual(confirmedOf(diagnose(makeInput([busy], FOREIGN))), ["one-thread"]);
+  });
+
+  test("requests seen unread of a server that answers at once were held up by the look", () => {
+    const evidence = { ...FOREIGN_EVIDENCE, unreadSocketsMedian: 16 };
+    assert.notEqual(verdictOf({ clients: 30, inFlight: 3, evidence }, "pool", FOREIGN), "confirmed");
+    assert.equal(verdictOf({ clients: 30, inFlight: 20, evidence }, "pool", FOREIGN), "confirmed");
+  });
+
+  test("a rival beside a server that refuses is not what stops it", () => {
+    const evidence = {
+      hottestThread: { name: "ingest-0", tid: 4243, ratio: 0.5, waitRatio: 0.4 },
+      otherCores: 1,
+      machineRatio: 0.99,
+    };
+    const parts: LevelParts = {
+      kind: "unpaced",
+      succeeded: 100,
+      errors: { rate_limited: 20_000 },
+      evidence,
+      stats: { rejected: { rate_limit: 20_000 } },
+    };
+    assert.equal(verdictOf({ ...parts, errors: {}, stats: {} }, "cpu-quota"), "confirmed");
+    assert.equal(verdictOf(parts, "rate-limit"), "confirmed");
+    assert.equal(verdictOf(parts, "cpu-quota"), "possible");
   });
 
   test("a void level confirms nothing of the server, and rules nothing of it out", () => {

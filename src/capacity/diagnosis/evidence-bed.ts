@@ -138,6 +138,8 @@ export interface LevelParts {
   readonly errors?: Partial<Record<ErrorClass, number>>;
   readonly answered?: number;
   readonly opened?: number;
+  /** In the mean; all clients of an unpaced level unless said otherwise, and one of any other. */
+  readonly inFlight?: number;
   /** Milliseconds and how many requests took so long. */
   readonly latency?: readonly (readonly [ms: number, count: number])[];
   readonly connect?: readonly (readonly [ms: number, count: number])[];
@@ -206,7 +208,7 @@ function makeLoad(parts: LevelParts, kind: LevelKind, clients: number): LoadResu
       clientsAnswered: parts.answered ?? clients,
       openMax: clients,
     },
-    inFlightMean: 1,
+    inFlightMean: parts.inFlight ?? (kind === "unpaced" ? clients : 1),
     bytesSent: 1,
     bytesReceived: 1,
     timeline: [],

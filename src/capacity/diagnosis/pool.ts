@@ -180,11 +180,14 @@ function hasTime({ processCores }: LevelEvidence, processor: Processor): boolean
   );
 }
 
-/** Connections with a request that nobody takes, in the median; null where they are few, or that is not known. */
+/**
+ * Connections with a request that nobody takes, in the median; null where they are few, or that is not known. No more
+ * than were in flight by Little's law: on a busy machine the reading of the samples holds the server up while it looks.
+ */
 function unreadOf({ evidence, load }: Reading): number | null {
   const { unreadSocketsMedian, acceptQueueMedian } = evidence;
-  const unread = Math.max(unreadSocketsMedian ?? 0, acceptQueueMedian ?? 0);
-  return unread >= Math.max(UNREAD_MIN, UNREAD_SHARE * load.plan.clients) ? unread : null;
+  const unread = Math.min(load.inFlightMean, Math.max(unreadSocketsMedian ?? 0, acceptQueueMedian ?? 0));
+  return unread >= Math.max(UNREAD_MIN, UNREAD_SHARE * load.plan.clients) ? Math.round(unread) : null;
 }
 
 function flatText({ from, to, served }: Flat): string {

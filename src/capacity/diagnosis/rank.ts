@@ -23,12 +23,12 @@ const EXPLAINS: readonly (readonly [cause: SuspectId, symptoms: readonly Suspect
   ],
   [
     "disk-full",
-    ["log-write", "slow-sync", "memory", "one-thread", "all-cores", "target-stall", "pool"],
+    ["log-write", "slow-sync", "memory", "one-thread", "all-cores", "cpu-quota", "target-stall", "pool"],
     "what cannot be stored is refused, and refusing at full speed fills queues and costs CPU",
   ],
   [
     "rate-limit",
-    ["one-thread", "all-cores", "target-stall", "pool"],
+    ["one-thread", "all-cores", "cpu-quota", "target-stall", "pool"],
     "answers of 429 come at full speed and cost CPU",
   ],
   [
@@ -48,7 +48,7 @@ const EXPLAINS: readonly (readonly [cause: SuspectId, symptoms: readonly Suspect
   ],
   [
     "memory",
-    ["one-thread", "all-cores", "log-write", "target-stall", "pool"],
+    ["one-thread", "all-cores", "cpu-quota", "log-write", "target-stall", "pool"],
     "refusing at full speed costs CPU, and a machine that swaps waits for its disk",
   ],
   [
