@@ -16,7 +16,7 @@ export interface ProbePlan {
   readonly reconnects?: boolean;
   /** Keeps every connection open until the last has ended or the time is over. */
   readonly holds?: boolean;
-  /** Batches of 0.9 MB, else of one metric. */
+  /** Batches of 4 MB, else of one metric. */
   readonly isLarge?: boolean;
   /** What is not over then counts as unanswered. */
   readonly msMax: number;

@@ -7,8 +7,8 @@ import { largeBody } from "../large-body.ts";
 import { PATIENT, type Plant, planted } from "../plant.ts";
 
 export const RATE_LIMIT = 50;
-/** The least that the server starts with: one batch of the largest kind needs so much. */
-const MEMORY = "2304KiB";
+/** The least that the server starts with: with bodies of up to 4 MiB. */
+const MEMORY = "9MiB";
 
 export const rateLimit: Plant = {
   id: "rate-limit",
@@ -27,17 +27,17 @@ export const rateLimit: Plant = {
 
 export const memorySmall: Plant = {
   id: "memory",
-  title: `serve --memory-max ${MEMORY}, bodies of 0.9 MB`,
+  title: `serve --memory-max ${MEMORY}, bodies of 4 MB`,
   why: "a body that has come in part is kept until it is whole: the third of them finds no room and is answered 503",
   first: ["memory"],
   alsoTrue: [],
   missing: () => null,
   async start() {
-    const server = await startServer(["--threads", "1", "--memory-max", MEMORY]);
+    const server = await startServer(["--threads", "1", "--memory-max", MEMORY, "--body-max", "4MiB"]);
     const payload = join(dirname(newDataFolder()), "payload.json");
     writeFileSync(payload, largeBody());
     return planted({ port: server.port, pid: server.child.pid! }, () => server.stop(), {
-      capacityFlags: ["--ladder", "60", "--pace", "500ms", ...PATIENT, ...payloadFlags(payload)],
+      capacityFlags: ["--ladder", "20", "--pace", "1s", ...PATIENT, ...payloadFlags(payload)],
     });
   },
 };
