@@ -78,8 +78,9 @@ export class LevelRunner {
   /** Load whose figures are thrown away: a server that has just started is not the one that will be in service. */
   async warmUp(): Promise<void> {
     const plan = this.planFor({ clients: WARM_UP_CLIENTS, paceMs: null, rate: null });
+    const seconds = Math.min(WARM_UP_SECONDS, this.options.levelSeconds ?? WARM_UP_SECONDS);
     await this.generator.run(
-      { ...plan, stop: { kind: "seconds", seconds: WARM_UP_SECONDS } },
+      { ...plan, stop: { kind: "seconds", seconds } },
       { signal: this.options.signal },
     );
   }
