@@ -4,7 +4,8 @@ import fc from "fast-check";
 import type { EvidencePoint } from "../report/report-json.ts";
 import { growthOf, growthOverRestarts, medianFigure, rateOf } from "./counter-growth.ts";
 import { levelOf, sampleAt, thread } from "./evidence-bed.ts";
-import { findSaturation, summarise, toEvidencePoints } from "./level-evidence.ts";
+import { findSaturation, toEvidencePoints } from "./evidence-points.ts";
+import { summarise } from "./level-evidence.ts";
 import type { Sample } from "./sample.ts";
 
 /** Every 250 ms from before the load to after it, of a level of two seconds. */

@@ -22,8 +22,6 @@ import type { Sample } from "./sample.ts";
 import { summariseStats } from "./stats-evidence.ts";
 import { summariseThreads } from "./thread-evidence.ts";
 
-export { findSaturation, toEvidencePoints } from "./evidence-points.ts";
-
 /** What a Tidemark said of itself during the level. */
 export interface StatsEvidence {
   /** The setting --ack. */

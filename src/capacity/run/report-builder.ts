@@ -1,6 +1,6 @@
 // Puts a run's parts into the one shape that every report is made of. Pure: no clock, no files.
 
-import { findSaturation, toEvidencePoints } from "../evidence/level-evidence.ts";
+import { findSaturation, toEvidencePoints } from "../evidence/evidence-points.ts";
 import { stolenRatio } from "../evidence/machine-facts.ts";
 import { missingSources } from "../evidence/missing-sources.ts";
 import type { Level, TargetFacts } from "../level.ts";
