@@ -1,3 +1,4 @@
+// A generator thread: one plan after another it prepares, says so, sends from the moment it is told, and hands over what
 // it counted.
 
 import { parentPort } from "node:worker_threads";
