@@ -3,7 +3,7 @@
 // cost it. Generator and target have a core each. Run it as `node bench/generator.ts`; it writes
 // bench/results/generator.json and the table in docs/capacity.md.
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ import { withServer } from "./contender.ts";
 import { withFolder } from "./folder.ts";
 import { type MachineRecord, readMachine } from "./machine.ts";
 import { parseOptions, RUNTIMES, type Runtime } from "./options.ts";
+import { fillPageBlock } from "./page-block.ts";
 import { CORES, spawnPinned, stopChild } from "./pinned.ts";
 import { formatMebibytes, formatRate, print } from "./print.ts";
 import { readMachineTicks, readTreeResidentBytes } from "./process-tree.ts";
@@ -62,8 +63,6 @@ const STALL_AFTER_MS = 4000;
 const MANY_CONNECTIONS = 10_000;
 const MANY_RATE = 5000;
 const RESIDENT_SAMPLE_MS = 200;
-const BEGIN = "<!-- generator:begin -->";
-const END = "<!-- generator:end -->";
 
 const projectFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 const MAIN = join(projectFolder, "src/cli/main.ts");
@@ -122,7 +121,8 @@ async function main(): Promise<number> {
   writeFileSync(join(values.out, "generator.json"), `${JSON.stringify(result, null, 2)}\n`);
   const table = formatTable(result);
   print(table);
-  if (values.out === join(projectFolder, "bench/results")) updatePage(table);
+  if (values.out === join(projectFolder, "bench/results"))
+    fillPageBlock(join(projectFolder, "docs/capacity.md"), "generator", table);
   return 0;
 }
 
@@ -331,16 +331,4 @@ function formatTable({ figures, machine, date, settings }: GeneratorResult): str
     `<sub>${date.slice(0, 10)}, commit ${machine.commit ?? "unknown"}; ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel}; ` +
     `${settings.rounds} rounds of ${settings.seconds} s, medians. [All figures](../bench/results/generator.json).</sub>`;
   return `${rows.join("\n")}\n\n${foot}`;
-}
-
-function updatePage(table: string): void {
-  const path = join(projectFolder, "docs/capacity.md");
-  try {
-    const page = readFileSync(path, "utf8");
-    const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-    if (begin < 0 || end < begin) throw new Error(`it has no ${BEGIN} and ${END}`);
-    writeFileSync(path, `${page.slice(0, begin + BEGIN.length)}\n${table}\n${page.slice(end)}`);
-  } catch (error) {
-    print(`docs/capacity.md is as it was: ${(error as Error).message}`);
-  }
 }
