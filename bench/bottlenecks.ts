@@ -1,6 +1,6 @@
 // The analyser against planted limits, many times over: how often the planted one is first, and how often something that
 // is not true is confirmed. Plants take their turns round by round, so that an hour's weather falls on all of them alike.
-// Leaves bench/results/bottlenecks.json, and beside it the same as a table in Markdown. The plants and what each may be
+// Leaves bench/results/bottlenecks.json, and the table in docs/capacity.md. The plants and what each may be
 // called are in test/bottlenecks; scripts/bottlenecks.sh runs this on the pinned runtime.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,6 +10,7 @@ import type { Plant } from "../test/bottlenecks/plant.ts";
 import { PLANTS } from "../test/bottlenecks/plants.ts";
 import { explain, judgePlant } from "../test/bottlenecks/verdict.ts";
 import { type MachineRecord, readMachine } from "./machine.ts";
+import { fillPageBlock } from "./page-block.ts";
 import { print } from "./print.ts";
 import { readEndedChildrenCpuSeconds, readMachineTicks } from "./process-tree.ts";
 
@@ -126,8 +127,10 @@ async function main(): Promise<number> {
   const result = resultOf(plants, rounds, disturbed, roundCount);
   mkdirSync(values.out, { recursive: true });
   writeFileSync(join(values.out, "bottlenecks.json"), `${JSON.stringify(result, null, 2)}\n`);
-  writeFileSync(join(values.out, "bottlenecks.md"), formatResult(result));
-  print(`\n${formatResult(result)}`);
+  const table = formatResult(result);
+  print(`\n${table}`);
+  if (values.out === join(projectFolder, "bench/results") && wanted === undefined)
+    fillPageBlock(join(projectFolder, "docs/capacity.md"), "bottlenecks", table.trimEnd());
   return 0;
 }
 
