@@ -7,7 +7,7 @@ import { NO_PREDICTION, type Prediction, predict } from "./gain.ts";
 import type { Reading } from "./reading.ts";
 import { readStalls, type StallPattern } from "./stall-pattern.ts";
 import type { Opinion, Rule } from "./suspect-rule.ts";
-import { STALL_MS_LONG } from "./thresholds.ts";
+import { SILENT_SHARE_MIN, STALL_MS_LONG } from "./thresholds.ts";
 
 export const TARGET_STALL: Rule = {
   id: "target-stall",
@@ -40,7 +40,9 @@ function judgeStall(reading: Reading): Opinion {
   const doesMatter = matters(reading, pattern);
   if (!doesMatter && here.length > 0) cons.push("They are too short or too few to miss the objective.");
   const isConfirmed = periodMs !== null && here.length > 0 && doesMatter;
-  const isPossible = here.length >= 2 || periodMs !== null;
+  // A single one at no beat may be anybody's, but where it is long enough to miss the objective it is named.
+  const isPossible =
+    here.length >= 2 || periodMs !== null || (doesMatter && pattern.share >= SILENT_SHARE_MIN);
   const prediction = isConfirmed ? predictSteady(reading, pattern) : NO_PREDICTION;
   const isNamed = isConfirmed || isPossible;
   return {
@@ -57,7 +59,7 @@ function judgeStall(reading: Reading): Opinion {
 
 /** They delay more than the objective allows: long enough, and often enough. */
 function matters(reading: Reading, pattern: StallPattern): boolean {
-  if (reading.level.objective.met) return pattern.share >= 0.01;
+  if (reading.level.objective.met) return pattern.share >= SILENT_SHARE_MIN;
   const { boundMs } = reading;
   return boundMs === null || pattern.longestMs >= boundMs;
 }

@@ -130,6 +130,8 @@ export const LOOP_LAG_MS_LONG = 100;
 // Stalls of the target.
 /** Shorter silences come with the scheduler and with the hypervisor. */
 export const STALL_MS_LONG = 100;
+/** Share of a level that was silent, from which the p99 of its requests is that of the silence. */
+export const SILENT_SHARE_MIN = 0.01;
 /** Gaps between stalls that must be seen, over all levels, before a period can be spoken of. */
 export const STALL_GAPS_MIN = 3;
 /** Share by which a gap may differ from the period (or from a whole multiple of it, for one that was missed). */
