@@ -8,11 +8,11 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Plant } from "../test/bottlenecks/plant.ts";
 import { PLANTS } from "../test/bottlenecks/plants.ts";
-import { explain, judgePlant } from "../test/bottlenecks/verdict.ts";
+import { explain, judgePlant, OTHER_CORES_MAX } from "../test/bottlenecks/verdict.ts";
 import { type MachineRecord, readMachine } from "./machine.ts";
 import { fillPageBlock } from "./page-block.ts";
 import { print } from "./print.ts";
-import { readEndedChildrenCpuSeconds, readMachineTicks } from "./process-tree.ts";
+import { readMachineTicks } from "./process-tree.ts";
 
 interface PlantRound {
   /** Null where nothing was named. */
@@ -26,7 +26,7 @@ interface PlantRound {
   readonly void: string | null;
   readonly seconds: number;
   /** Cores that neither side used, but something else did, interrupts among it. */
-  readonly otherCores: number;
+  readonly otherCores: number | null;
   /** Why there is no verdict: how the run failed. */
   readonly error: string | null;
 }
@@ -69,8 +69,7 @@ const HELP = `usage: bottlenecks.sh [options]
 /** A plant is not started while others use more than this of the machine: they would be a second limit, and a true one. */
 const OTHERS_SHARE_MAX = 0.15;
 const QUIET_WINDOW_MS = 1_500;
-/** Past it a run shows what those others did, and is made again. */
-const OTHER_CORES_MAX = 0.3;
+/** A run is made again where others used the cores meanwhile. */
 const TRIES_MAX = 3;
 
 const projectFolder = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -113,7 +112,7 @@ async function main(): Promise<number> {
       for (let tries = 1; ; tries++) {
         await awaitQuiet(waitMs);
         const outcome = await runRound(plant, values.explain);
-        const isDisturbed = outcome.otherCores > OTHER_CORES_MAX && tries < triesMax;
+        const isDisturbed = (outcome.otherCores ?? 0) > OTHER_CORES_MAX && tries < triesMax;
         print(`  ${plant.id.padEnd(24)} ${describeRound(outcome)}${isDisturbed ? "  DISTURBED, again" : ""}`);
         if (isDisturbed) {
           disturbed.set(plant.id, disturbed.get(plant.id)! + 1);
@@ -147,22 +146,7 @@ async function awaitQuiet(waitMs: number): Promise<void> {
 
 async function runRound(plant: Plant, explains: boolean): Promise<PlantRound> {
   const startedMs = performance.now();
-  const busyBefore = readMachineTicks().busySeconds - readEndedChildrenCpuSeconds();
-  const outcome = await verdictOf(plant, explains);
-  const seconds = (performance.now() - startedMs) / 1000;
-  // Both sides have ended, so that all their time is told.
-  const others = readMachineTicks().busySeconds - readEndedChildrenCpuSeconds() - busyBefore;
-  return {
-    ...outcome,
-    seconds: Number(seconds.toFixed(1)),
-    otherCores: Number((others / seconds).toFixed(2)),
-  };
-}
-
-async function verdictOf(
-  plant: Plant,
-  explains: boolean,
-): Promise<Omit<PlantRound, "seconds" | "otherCores">> {
+  const seconds = (): number => Number(((performance.now() - startedMs) / 1000).toFixed(1));
   try {
     const verdict = await judgePlant(plant);
     if (explains && (!verdict.isRight || verdict.confidentlyWrong.length > 0)) print(explain(verdict));
@@ -174,11 +158,14 @@ async function verdictOf(
       named: verdict.summary,
       exitCode: verdict.exitCode,
       void: verdict.report.void,
+      seconds: seconds(),
+      otherCores: verdict.otherCores,
       error: null,
     };
   } catch (error) {
     const nothing = { first: null, verdict: null, isRight: false, confidentlyWrong: [], named: "" };
-    return { ...nothing, exitCode: null, void: null, error: (error as Error).message };
+    const failed = { exitCode: null, void: null, otherCores: null, error: (error as Error).message };
+    return { ...nothing, ...failed, seconds: seconds() };
   }
 }
 

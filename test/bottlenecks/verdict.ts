@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readEndedChildrenCpuSeconds, readMachineTicks } from "../../bench/process-tree.ts";
 import type { SuspectId } from "../../src/capacity/diagnosis/suspect.ts";
 import type { ReportJson, SuspectJson } from "../../src/capacity/report/report-json.ts";
 import type { Plant, Planted } from "./plant.ts";
@@ -21,22 +22,44 @@ export interface PlantVerdict {
   readonly confidentlyWrong: readonly SuspectId[];
   /** "pool confirmed, listen-queue possible": all but what is ruled out or unknown, in order. */
   readonly summary: string;
+  /** Cores that neither side used, but something else did, interrupts among it; null where the system does not tell. */
+  readonly otherCores: number | null;
 }
+
+/** Past it a run may name what those others did, truly. */
+export const OTHER_CORES_MAX = 0.3;
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const RUN_MS_MAX = 180_000;
 
 /** Plants it, runs the analyser once, and takes it away again. */
 export async function judgePlant(plant: Plant): Promise<PlantVerdict> {
+  const startedMs = performance.now();
+  const busyBefore = othersBusySeconds();
   const planted = await plant.start();
+  let verdict: Omit<PlantVerdict, "otherCores">;
   try {
-    return await judgePlanted(plant, planted);
+    verdict = await judgePlanted(plant, planted);
   } finally {
     await planted.stop();
   }
+  // Both sides have ended, so that all their time is told.
+  const busyAfter = othersBusySeconds();
+  if (busyBefore === null || busyAfter === null) return { ...verdict, otherCores: null };
+  const cores = (busyAfter - busyBefore) / ((performance.now() - startedMs) / 1000);
+  return { ...verdict, otherCores: Math.max(0, Number(cores.toFixed(2))) };
 }
 
-async function judgePlanted(plant: Plant, planted: Planted): Promise<PlantVerdict> {
+/** So far, without what this process's ended children used; null where there is no /proc. */
+function othersBusySeconds(): number | null {
+  try {
+    return readMachineTicks().busySeconds - readEndedChildrenCpuSeconds();
+  } catch {
+    return null;
+  }
+}
+
+async function judgePlanted(plant: Plant, planted: Planted): Promise<Omit<PlantVerdict, "otherCores">> {
   const folder = mkdtempSync(join(tmpdir(), "tidemark-plant-"));
   try {
     const command = [process.execPath, MAIN, "capacity", ...wordsFor(planted), "--out", folder, "--json"];
@@ -61,7 +84,11 @@ function wordsFor({ url, pid, capacityFlags, serveFlags }: Planted): string[] {
 }
 
 /** Pure. */
-export function judgeReport(plant: Plant, report: ReportJson, exitCode: number | null): PlantVerdict {
+export function judgeReport(
+  plant: Plant,
+  report: ReportJson,
+  exitCode: number | null,
+): Omit<PlantVerdict, "otherCores"> {
   const named = report.suspects.filter(({ verdict }) => verdict === "confirmed" || verdict === "possible");
   const first = named[0] ?? null;
   const confirmed = named.filter(({ verdict }) => verdict === "confirmed").map(({ id }) => id);
@@ -79,7 +106,7 @@ export function judgeReport(plant: Plant, report: ReportJson, exitCode: number |
 }
 
 /** What a person needs to see why a verdict is wrong: levels and the evidence of each suspect that is named. */
-export function explain({ report, exitCode, summary }: PlantVerdict): string {
+export function explain({ report, exitCode, summary, otherCores }: PlantVerdict): string {
   const levels = report.levels.map(
     ({ id, rate, success, errors, latency_ms: latency, void: why }) =>
       `  ${id}: ${Math.round(rate)}/s, success ${success.toFixed(3)}, p99 ${latency.p99} ms, errors ${JSON.stringify(errors)}${why === null ? "" : `, void: ${why}`}`,
@@ -91,5 +118,9 @@ export function explain({ report, exitCode, summary }: PlantVerdict): string {
       ...against.map((line) => `    − ${line}`),
     ].join("\n"),
   );
-  return [`${summary}; exit ${exitCode}; void: ${report.void}`, ...levels, ...suspects].join("\n");
+  return [
+    `${summary}; exit ${exitCode}; void: ${report.void}; others used ${otherCores} cores`,
+    ...levels,
+    ...suspects,
+  ].join("\n");
 }

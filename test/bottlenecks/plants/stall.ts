@@ -7,8 +7,8 @@ import { ONE_LOOP } from "./processor.ts";
 
 export const STALL_MS = 200;
 export const STALL_EVERY_MS = 2_000;
-/** Well below what either server can do, so that the stalls are all that is slow. */
-const CAPACITY_FLAGS = ["--ladder", "30"];
+/** A paced level of five seconds among the others, so that some stalls come whole. */
+const CAPACITY_FLAGS = ["--ladder", "20"];
 
 export const stallStopped: Plant = {
   id: "target-stall-stopped",
