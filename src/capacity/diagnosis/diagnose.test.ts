@@ -246,6 +246,16 @@ describe("noise confirms nothing", () => {
     assert.equal(verdictOf({ ...quiet, stalls, latency }, "target-stall"), "possible");
   });
 
+  test("a single silence is named where it is what missed the objective, and nowhere else", () => {
+    const stalls = [{ atMs: 300, lastedMs: 201 }];
+    const missed = [
+      [1, 2_400],
+      [150, 100],
+    ] as const;
+    assert.equal(verdictOf({ ...quiet, stalls, latency: missed }, "target-stall"), "possible");
+    assert.equal(verdictOf({ ...quiet, stalls }, "target-stall"), "ruled-out");
+  });
+
   test("overflows of another server in the same network namespace", () => {
     assert.equal(verdictOf({ ...quiet, evidence: { listenOverflows: 40 } }, "listen-queue"), "possible");
   });

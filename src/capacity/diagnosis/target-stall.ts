@@ -41,8 +41,8 @@ function judgeStall(reading: Reading): Opinion {
   if (!doesMatter && here.length > 0) cons.push("They are too short or too few to miss the objective.");
   const isConfirmed = periodMs !== null && here.length > 0 && doesMatter;
   // A single one at no beat may be anybody's, but where it is long enough to miss the objective it is named.
-  const isPossible =
-    here.length >= 2 || periodMs !== null || (doesMatter && pattern.share >= SILENT_SHARE_MIN);
+  const didMiss = !reading.level.objective.met && doesMatter && pattern.share >= SILENT_SHARE_MIN;
+  const isPossible = here.length >= 2 || periodMs !== null || didMiss;
   const prediction = isConfirmed ? predictSteady(reading, pattern) : NO_PREDICTION;
   const isNamed = isConfirmed || isPossible;
   return {
