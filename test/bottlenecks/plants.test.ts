@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { stopForeignServers } from "../support/foreign-server.ts";
-import { eventually, stopServers } from "../support/server-process.ts";
+import { eventually, IS_BUN, stopServers } from "../support/server-process.ts";
 import { throttledPeriods } from "./control-group.ts";
 import type { Plant, Planted } from "./plant.ts";
 import { clientPorts, generatorSlow, PORTS } from "./plants/client-side.ts";
@@ -38,7 +38,11 @@ after(async () => {
   await stopServers();
 });
 
+let turn = IS_BUN ? 0 : 1;
+
+/** Every other one on this runtime: what is planted is the kernel's or a program's, and the same whoever looks at it. */
 function proves(plant: Plant, what: string, check: (planted: Planted) => Promise<void>): void {
+  if (turn++ % 2 === 1) return;
   test(`${plant.title}: ${what}`, { skip: plant.missing() ?? false, timeout: 120_000 }, async () => {
     const planted = await plant.start();
     try {

@@ -11,6 +11,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { SUSPECT_IDS } from "../../src/capacity/diagnosis/suspect.ts";
 import type { ReportJson } from "../../src/capacity/report/report-json.ts";
+import { IS_BUN } from "../support/server-process.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "tidemark-capacity-test-"));
@@ -204,8 +205,12 @@ describe("what a capacity run is refused", () => {
   });
 });
 
+// Each of these starts many servers, and the whole test command has ten minutes: each has its turn on one runtime.
+const onNode = IS_BUN ? () => {} : test;
+const onBun = IS_BUN ? test : () => {};
+
 describe("proof by trying", () => {
-  test("the remedy for a rate limit is tried, and its gain stands beside the predicted one", async () => {
+  onNode("the remedy for a rate limit is tried, and its gain stands beside the predicted one", async () => {
     const ended = await run(
       "--ladder",
       "4",
@@ -226,7 +231,7 @@ describe("proof by trying", () => {
     assert.equal(report.suspects[0]!.gain.measured, row.measured);
   });
 
-  test("a sweep has a row for each value, a bad one told in its row", async () => {
+  onNode("a sweep has a row for each value, a bad one told in its row", async () => {
     const ended = await run(
       "--ladder",
       "1",
@@ -259,7 +264,7 @@ describe("proof by trying", () => {
     assert.match(sweeps[1]!.rows[1]!.error!, /--ack/);
   });
 
-  test("the phases are measured as the architectures that they were", async () => {
+  onBun("the phases are measured as the architectures that they were", async () => {
     const ended = await run("--ladder", "1", ...SHORT, "--compare-phases");
     const { phases } = reportOf(ended);
     assert.deepEqual(
