@@ -58,7 +58,7 @@ function start(words: readonly string[]): { child: ChildProcess; folder: string;
 const run = (...words: string[]): Promise<Ended> => start(words).ended;
 const reportOf = ({ folder }: Ended): ReportJson =>
   JSON.parse(readFileSync(join(folder, "report.json"), "utf8"));
-const SHORT = ["--level-time", "300ms"];
+const SHORT = ["--level-time", "200ms"];
 
 describe("a capacity run of a server of its own", () => {
   let ended: Ended;

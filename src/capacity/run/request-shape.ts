@@ -16,22 +16,21 @@ export interface AskedRequest {
 /** A Tidemark is sent batches of metrics, any other server a GET of its URL, unless something else was asked for. */
 export function shapeRequest(
   target: TargetFacts,
-  asked: AskedRequest,
+  { method: askedMethod, headers, bodies: askedBodies }: AskedRequest,
   makeBatches: () => readonly Uint8Array[],
 ): RequestShape {
-  const takesBatches = target.isTidemark && asked.method === null && asked.bodies === null;
-  if (!takesBatches) {
-    const bodies = asked.bodies ?? [];
-    const method = asked.method ?? (bodies.length > 0 ? "POST" : "GET");
-    return { url: target.url, method, headers: asked.headers, bodies, namesClients: false };
-  }
+  const takesBatches = target.isTidemark && (askedMethod === null || askedMethod === "POST");
+  const bodies = askedBodies ?? (takesBatches ? makeBatches() : []);
+  const method = askedMethod ?? (bodies.length > 0 ? "POST" : "GET");
+  if (!takesBatches) return { url: target.url, method, headers, bodies, namesClients: false };
   const url = new URL(target.url);
   if (url.pathname === "/") url.pathname = "/metrics";
+  const hasType = headers.some(([name]) => name.toLowerCase() === "content-type");
   return {
     url: url.href,
-    method: "POST",
-    headers: [["Content-Type", "application/json"], ...asked.headers],
-    bodies: makeBatches(),
+    method,
+    headers: hasType ? headers : [["Content-Type", "application/json"], ...headers],
+    bodies,
     namesClients: true,
   };
 }
