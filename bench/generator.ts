@@ -56,6 +56,8 @@ interface GeneratorResult {
 }
 
 const CONNECTIONS = 64;
+/** wrk is compiled already; a runtime compiles as it goes. */
+const WARM_UP = "1s";
 const STALL_RATE = 1000;
 const STALL_SECONDS = 10;
 const STALL_MS = 1000;
@@ -144,6 +146,8 @@ async function compareWithWrk(rounds: number, seconds: number) {
               "GET",
               "--clients",
               String(CONNECTIONS),
+              "--warm-up",
+              WARM_UP,
               "--duration",
               `${seconds}s`,
             ];

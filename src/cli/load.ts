@@ -2,8 +2,10 @@
 // 0 done, 1 nothing succeeded, 2 the run is void or the command line was wrong.
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import type { StartLoadOptions } from "../capacity/load/generator-threads.ts";
 import type { LoadFlags } from "../capacity/load/load-flags.ts";
-import type { LoadResult } from "../capacity/load/load-result.ts";
+import type { LoadPlan } from "../capacity/load/load-plan.ts";
+import type { LoadResult, LoadSlot } from "../capacity/load/load-result.ts";
 import { TidemarkError } from "../errors.ts";
 
 const EXAMPLES = `
@@ -45,6 +47,7 @@ export function loadCommand(): Command {
     flag("Load", "--rate-end <N>", "rise or fall to this rate by the end"),
     flag("Load", "--pace <TIME>", "each client sends once in this time"),
     flag("Load", "--ramp <TIME>", "start the clients over this time (0ms)"),
+    flag("Load", "--warm-up <TIME>", "the same load before it, uncounted (0ms)"),
     flag("Load", "--keep-alive <on|off>", "off: a connection for each request (on)"),
     flag("Load", "--pipeline <N>", "requests at a time on a connection (1)"),
     flag("Load", "--timeout <TIME>", "for one request and its connection (5s)"),
@@ -71,7 +74,8 @@ async function runLoad(flags: LoadFlags): Promise<void> {
   const live = openLiveLine();
   if (!asked.isJson) process.stdout.write(`${describePlan(asked.plan)}\n`);
   const result = await withInterrupt((signal) => {
-    return start(asked.plan, { signal, onSlot: (slot) => live.show(describeSlot(slot)) });
+    const options = { signal, onSlot: (slot: LoadSlot) => live.show(describeSlot(slot)) };
+    return run(asked.plan, asked.warmUpSeconds, options);
   }).finally(() => live.clear());
   if (asked.hgrm !== null) {
     const { toHgrm } = await import("../capacity/load/hgrm.ts");
@@ -86,10 +90,18 @@ async function runLoad(flags: LoadFlags): Promise<void> {
   else if (result.void !== null && asked.isJson) process.stderr.write(`void: ${result.void}\n`);
 }
 
-const start: typeof import("../capacity/load/generator-threads.ts").startLoad = async (plan, options) => {
-  const { startLoad } = await import("../capacity/load/generator-threads.ts");
-  return startLoad(plan, options);
-};
+/** Runtimes compile what is hot as they meet it, on both sides: the warm-up is theirs, and on the same threads. */
+async function run(plan: LoadPlan, warmUpSeconds: number, options: StartLoadOptions): Promise<LoadResult> {
+  const { GeneratorThreads } = await import("../capacity/load/generator-threads.ts");
+  const threads = new GeneratorThreads();
+  try {
+    if (warmUpSeconds > 0)
+      await threads.run({ ...plan, stop: { kind: "seconds", seconds: warmUpSeconds } }, options);
+    return await threads.run(plan, options);
+  } finally {
+    await threads.end();
+  }
+}
 
 function exitCodeOf(result: LoadResult): number {
   if (result.void !== null) return 2;

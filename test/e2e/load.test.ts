@@ -68,6 +68,14 @@ describe("tidemark load", () => {
     });
   }
 
+  test("counts nothing of its warm-up, which the target does see", TIMEOUT, async () => {
+    const server = await startCounting();
+    const flags = ["--clients", "4", "--requests", "10", "--pace", "20ms", "--warm-up", "300ms"];
+    const { json } = await loadJson(["--url", server.url, ...flags]);
+    assert.equal(json.requests, 40);
+    assert.ok(server.requests > 40, `${server.requests}`);
+  });
+
   test("for a time counts each request once, on both sides", TIMEOUT, async () => {
     const server = await startCounting();
     const { json } = await loadJson(["--url", server.url, "--clients", "8", "--duration", "500ms"]);

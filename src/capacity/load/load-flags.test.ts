@@ -27,7 +27,8 @@ function assertRefused(flags: LoadFlags, text: RegExp): void {
 
 describe("load's command line", () => {
   test("without flags sends made-up batches to a Tidemark on this machine for 10 s", () => {
-    const { plan, hgrm, isJson } = read({});
+    const { plan, warmUpSeconds, hgrm, isJson } = read({});
+    assert.equal(warmUpSeconds, 0);
     const { bodies, ...rest } = plan;
     assert.equal(bodies.length, 256);
     assert.deepEqual(rest, {
@@ -111,6 +112,7 @@ describe("load's command line", () => {
     [{ rate: "1", requests: "5" }, /--requests with --rate/],
     [{ rateEnd: "5" }, /--rate-end without --rate/],
     [{ rate: "5", ramp: "1s" }, /--ramp with --rate/],
+    [{ warmUp: "1" }, /--warm-up/],
     [{ pace: "5s", ramp: "1s" }, /--ramp with --pace/],
     [{ payload: "x", batch: "5" }, /--batch with --payload/],
     [{ keepAlive: "off", pipeline: "4" }, /--pipeline with --keep-alive off/],

@@ -26,6 +26,7 @@ export interface LoadFlags {
   readonly rateEnd?: string;
   readonly pace?: string;
   readonly ramp?: string;
+  readonly warmUp?: string;
   readonly keepAlive?: string;
   readonly pipeline?: string;
   readonly payload?: string;
@@ -41,6 +42,8 @@ export interface LoadFlags {
 
 export interface AskedLoad {
   readonly plan: LoadPlan;
+  /** The plan is run for so long first, and what comes of that is thrown away. */
+  readonly warmUpSeconds: number;
   /** Where the histogram goes; null for nowhere. */
   readonly hgrm: string | null;
   readonly isJson: boolean;
@@ -58,6 +61,8 @@ const SEED_MAX = 2 ** 31 - 1;
 /** What a Tidemark takes in one batch by default is less; the target says so then. */
 const BATCH_MAX = 20_000;
 const DURATION_DEFAULT = "10s";
+/** Longer ones are a load of their own. */
+const WARM_UP_MS_MAX = 600_000;
 
 /** Throws TidemarkError with exit code 2, one line that names the flag. */
 export function readLoadFlags(flags: LoadFlags, readFile: (path: string) => Uint8Array): AskedLoad {
@@ -89,6 +94,7 @@ export function readLoadFlags(flags: LoadFlags, readFile: (path: string) => Uint
       rampMs: readDurationMs("--ramp", flags.ramp ?? "0ms", 0, PACE_MS_MAX),
       seed: readCount("--seed", flags.seed ?? "1", 0, SEED_MAX),
     }),
+    warmUpSeconds: readDurationMs("--warm-up", flags.warmUp ?? "0ms", 0, WARM_UP_MS_MAX) / 1000,
     hgrm: flags.hgrm ?? null,
     isJson: flags.json === true,
   };
