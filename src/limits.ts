@@ -50,6 +50,16 @@ export const REFUSED_CONNECTIONS_MAX = 64;
 export const RETENTION_INTERVAL_MS = 10_000;
 /** From the signal to giving up on the drain, milliseconds: DRAIN_MS_MAX, the accept queue, the last sync, and some. */
 export const DRAIN_EXIT_MS_MAX = 4_800;
+/** How often the main thread looks whether each ingest thread is alive, milliseconds. */
+export const THREAD_LOOK_INTERVAL_MS = 500;
+/** Looks without a heartbeat before a thread counts as silent: 5 s, ten of its ticks; no turn of a loop takes that long. */
+export const THREAD_SILENT_LOOKS_MAX = 10;
+/** Processor time that a silent thread must have used to count as spinning, seconds; one that waits for a disk uses none. */
+export const THREAD_SPIN_CPU_S_MIN = 2;
+/** From the order to end a spinning thread to giving the process up, milliseconds. */
+export const THREAD_END_MS_MAX = 5_000;
+/** JavaScript heap of an ingest thread, MiB (Node only): 20,000 connections take some 100; past it the thread is replaced, not the process lost. */
+export const THREAD_HEAP_MIB_MAX = 512;
 /** From an ingest thread's death to its replacement, milliseconds: a thread that dies at once must not spin. */
 export const RESTART_DELAY_MS = 100;
 /** How often the limiter forgets idle clients, milliseconds. */

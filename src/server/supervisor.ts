@@ -21,17 +21,22 @@ import {
   LIMITER_SWEEP_INTERVAL_MS,
   RATE_LIMIT_CLIENTS_MAX,
   RETENTION_INTERVAL_MS,
+  THREAD_LOOK_INTERVAL_MS,
   THREADS_MAX,
 } from "../limits.ts";
 import { allocateTelemetry } from "../telemetry/counters.layout.ts";
 import { Probe } from "../telemetry/probe.ts";
+import { readSnapshot } from "../telemetry/snapshot.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { tuneEngine } from "./engine.ts";
 import { lockFolder } from "./folder-lock.ts";
 import type { IngestSettings } from "./messages.ts";
 import { OrphanLanes } from "./orphan-lanes.ts";
+import { readThreadSign, ThreadWatch } from "./thread-watch.ts";
 import { RUNTIME, VERSION } from "./version.ts";
 import { WorkerThreads } from "./worker-threads.ts";
+
+const THREAD_WAITS = "an ingest thread does not answer and uses no processor: the system keeps it waiting";
 
 /** Runs the server until a signal ends it. Throws TidemarkError where it cannot start. */
 export async function startServer(config: ServeConfig): Promise<void> {
@@ -82,12 +87,23 @@ export async function startServer(config: ServeConfig): Promise<void> {
     // Heard from here on: a signal that comes while the threads start, or with the address line, is a drain too.
     const stopSignal = nextSignal();
     const port = await workers.start(threads, config.port);
-    const probe = new Probe(telemetry, openOsFiles(), realClock, {
+    const files = openOsFiles();
+    const probe = new Probe(telemetry, files, realClock, {
       port,
       backlog: config.backlog,
       dataFolder,
     });
     probe.start();
+    const threadWatch = new ThreadWatch();
+    const watch = setInterval(() => {
+      for (const snapshot of readSnapshot(telemetry, realClock.wallMs()).threads) {
+        const { thread } = snapshot;
+        const verdict = threadWatch.look(thread, readThreadSign(files, snapshot));
+        if (verdict === "alive") continue;
+        log.error({ thread }, verdict === "spins" ? "an ingest thread spins and is ended" : THREAD_WAITS);
+        if (verdict === "spins") workers.endSpinning(thread);
+      }
+    }, THREAD_LOOK_INTERVAL_MS);
     const sweep = setInterval(() => limiter.sweep(), LIMITER_SWEEP_INTERVAL_MS);
     const retention = setInterval(() => orphans.retain(realClock.wallMs(), config), RETENTION_INTERVAL_MS);
 
@@ -104,6 +120,7 @@ export async function startServer(config: ServeConfig): Promise<void> {
     }, DRAIN_EXIT_MS_MAX);
     await workers.drain();
     clearTimeout(giveUp);
+    clearInterval(watch);
     clearInterval(sweep);
     clearInterval(retention);
     probe.close();

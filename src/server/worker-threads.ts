@@ -8,7 +8,7 @@
 
 import { Worker } from "node:worker_threads";
 import { TidemarkError } from "../errors.ts";
-import { RESTART_DELAY_MS } from "../limits.ts";
+import { RESTART_DELAY_MS, THREAD_END_MS_MAX, THREAD_HEAP_MIB_MAX } from "../limits.ts";
 import type { FromIngest, IngestSettings, LogLevel, ToIngest } from "./messages.ts";
 
 export interface WorkerThreadsOptions {
@@ -45,8 +45,22 @@ export class WorkerThreads {
     await Promise.all(gone);
   }
 
+  /** Ends a thread that spins; another takes its place. Where even that does not end it, the process is given up. */
+  endSpinning(thread: number): void {
+    const worker = this.workers[thread];
+    if (worker == null || this.isDraining) return;
+    const giveUp = setTimeout(() => {
+      this.options.onHopeless(
+        new TidemarkError(`cannot end ingest thread ${thread}, which spins; the server ends instead`),
+      );
+    }, THREAD_END_MS_MAX);
+    worker.once("exit", () => clearTimeout(giveUp));
+    worker.terminate();
+  }
+
   private startOne(thread: number): Promise<number> {
     const worker = new Worker(new URL("./ingest.worker.ts", import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MIB_MAX },
       workerData: this.options.settingsFor(thread, this.port),
     });
     this.workers[thread] = worker;

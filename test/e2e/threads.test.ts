@@ -2,35 +2,36 @@
 // acknowledged is in the log, and another thread takes its place and its lane.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { storedAs } from "../support/log-files.ts";
 import { exchange, RawConnection } from "../support/raw-client.ts";
 import { get, metric, post, readStats } from "../support/requests.ts";
-import { eventually, type ServerProcess, startServer, stopServers } from "../support/server-process.ts";
+import { eventually, IS_BUN, type ServerProcess, stopServers } from "../support/server-process.ts";
+import { breakThread, startBreakableServer } from "../support/thread-faults.ts";
 
-const PRELOAD = fileURLToPath(new URL("../support/fault-preload.ts", import.meta.url));
 const CONNECTIONS = 32;
 
 after(stopServers);
 
 describe("a thread that dies", () => {
-  for (const [signal, how] of [
-    ["SIGUSR2", "of an error that nobody caught"],
-    ["SIGHUP", "without a word"],
-  ] as const) {
+  const faults = [
+    ["throw", "of an error that nobody caught"],
+    ["terminate", "without a word"],
+    // Bun gives a thread no heap of its own: there the process dies of it.
+    ...(IS_BUN ? [] : [["oom", "of want of memory"] as const]),
+    ["spin", "to the world, and spins,"],
+  ] as const;
+  for (const [fault, how] of faults) {
     test(`${how} is replaced, and no other thread's requests are touched`, {
       timeout: 90_000,
     }, async (context) => {
-      const server = await startServer(["--threads", "4", "--rate-limit", "0"], {
-        runtimeFlags: ["--import", PRELOAD],
-      });
+      const server = await startBreakableServer(["--threads", "4", "--rate-limit", "0"]);
       const load = startLoad(server);
       context.after(load.stop);
       await eventually(
         "every thread has stored something",
         async () => (await readStats(server.port)).threads.every(({ received }) => received > 0) || undefined,
       );
-      server.signal(signal);
+      breakThread(server, 1, fault);
       await eventually("the thread is replaced", async () => {
         const threads = await statsOf(server);
         return threads?.some(({ restarts }) => restarts === 1);
@@ -61,11 +62,11 @@ describe("a thread that dies", () => {
   }
 
   test("is alone: with one thread the server is back on the same port", { timeout: 60_000 }, async () => {
-    const server = await startServer(["--threads", "1"], { runtimeFlags: ["--import", PRELOAD] });
+    const server = await startBreakableServer(["--threads", "1"]);
     const connection = await RawConnection.open(server.port);
     connection.send(post(metric("before")));
     assert.equal((await connection.answer()).status, 200);
-    server.signal("SIGUSR2");
+    breakThread(server, 0, "throw");
     await connection.ended();
     await eventually("it answers again", async () => {
       const again = await RawConnection.open(server.port).catch(() => null);

@@ -1,0 +1,37 @@
+// Loaded into a server's process before the program, by --import: see thread-faults.ts. `terminate` is done here, the
+// other faults by the thread itself.
+
+import { readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+
+const workers = new Map<number, Worker>();
+const { on } = Worker.prototype;
+const TRUE_FILE = "./ingest.worker.ts";
+const BREAKABLE_FILE = new globalThis.URL("./breakable-ingest.worker.ts", import.meta.url).href;
+/** Threads start one after another, and each replacement after its like has gone. */
+let threads = 0;
+
+globalThis.URL = class extends URL {
+  constructor(url: string | URL, base?: string | URL) {
+    super(url === TRUE_FILE ? BREAKABLE_FILE : url, base);
+  }
+};
+
+Worker.prototype.on = function (this: Worker, ...heard: Parameters<typeof on>) {
+  if (![...workers.values()].includes(this)) {
+    const free = [...Array(threads).keys()].find((thread) => !workers.has(thread));
+    const thread = free ?? threads++;
+    workers.set(thread, this);
+    on.call(this, "exit", () => workers.delete(thread));
+  }
+  return on.apply(this, heard);
+} as typeof on;
+
+process.on("SIGUSR2", () => {
+  for (const line of readFileSync(process.env.TIDEMARK_TEST_ORDERS!, "utf8").trim().split("\n")) {
+    const [thread, fault] = line.split(" ");
+    const worker = workers.get(Number(thread));
+    if (fault === "terminate") worker?.terminate();
+    else worker?.postMessage({ kind: "test-fault", fault });
+  }
+});
