@@ -1,7 +1,7 @@
 // The project's gate: static checks, then every test file on both runtimes, then one line that sums it all up.
-// Files beside their source share the cores; those in test/ start servers and programs, so they run one at a time.
-// test.sh starts it with the pinned Node and names the pinned Bun in $BUN.
-import { globSync } from "node:fs";
+// Files share the cores, but those whose header says ALONE run one at a time, at the end: they measure, and another test
+// beside them would be measured too. test.sh starts it with the pinned Node and names the pinned Bun in $BUN.
+import { globSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
@@ -15,9 +15,8 @@ interface Job {
   readonly run: () => Promise<FileResult>;
 }
 
-/** Starts nothing, and is the quickest to fail: it goes with the static checks. */
+/** Is the quickest to fail: it goes with the static checks. */
 const TIDY = "test/tidy.test.ts";
-const FILE_ALONE_MS_MAX = 20 * 60 * 1000;
 const FILE_MS_MAX = 5 * 60 * 1000;
 const TOGETHER_MAX = Math.min(Math.max(availableParallelism(), 2), 8);
 
@@ -78,8 +77,8 @@ function checkJob(name: string, path: string, words: readonly string[]): Job {
 }
 
 function testJob(runtime: { name: RuntimeName; path: string }, file: string): Job {
-  const alone = !file.startsWith("src/") && file !== TIDY;
-  const run = () => runTestFile(runtime, file, alone ? FILE_ALONE_MS_MAX : FILE_MS_MAX);
+  const alone = /^\/\/ ALONE:/m.test(readFileSync(file, "utf8"));
+  const run = () => runTestFile(runtime, file, FILE_MS_MAX);
   return { on: runtime.name, name: file, alone, run };
 }
 

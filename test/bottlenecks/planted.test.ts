@@ -3,6 +3,7 @@
 // bench/bottlenecks.ts, which runs all of them many times and on either.
 // On a machine that others use, a rival is no false verdict: a wrong one is looked at again, more often where others used
 // the cores meanwhile, and where they did so every time nothing was tested, which is a skip.
+// ALONE: the analyser would find the test beside it.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { stopForeignServers } from "../support/foreign-server.ts";

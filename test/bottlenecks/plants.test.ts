@@ -1,6 +1,7 @@
 // The bed itself: each plant bites, and in the way that it says it does. Made with a load by hand and with what the
 // kernel and the server tell, never with the analyser. Counts only; where a time is the plant (a slow sync, a stall), the
 // kernel's sleeps are never shorter than asked for, so "at least" is no race.
+// ALONE: a plant bites by what is left of the machine.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";

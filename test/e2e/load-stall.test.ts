@@ -1,5 +1,6 @@
 // A server that stalls once: the corrected percentiles show it, the uncorrected ones do not, and the stall is named.
 // The truth comes from the server's own log and arithmetic, so that a busy machine is in both figures.
+// ALONE: the stall must be the only one.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { CountingServer, OK } from "../support/counting-server.ts";

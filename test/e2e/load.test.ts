@@ -1,4 +1,5 @@
 // `tidemark load` against real sockets: what it says it sent is what came, in every kind of loop.
+// ALONE: a generator short of processor time says that its figures are void.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
