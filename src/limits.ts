@@ -17,6 +17,10 @@ export const LEADING_CRLF_MAX = 2;
 export const BODY_BYTES_MAX_DEFAULT = 1024 * 1024;
 /** Answers owed to one connection before it is no longer read: bounds what a pipelining flood can hold. */
 export const PIPELINE_DEPTH_MAX = 256;
+/** Requests taken from one connection before the others have their turn: 10,000 bad ones in one write held the thread for 90 ms. */
+export const REQUESTS_PER_TURN_MAX = 256;
+/** Connections that one making of a page (GET /stats, GET /metrics) answers; the others wait for the next turn of the loop. */
+export const PAGES_PER_TURN_MAX = 64;
 
 /** Metrics in one batch, unless --batch-max says otherwise. */
 export const BATCH_METRICS_MAX_DEFAULT = 1000;
@@ -140,5 +144,7 @@ export const LINE_BYTES_MAX = LANE_BUFFER_BYTES;
 export const ZSTD_WINDOW_LOG_MAX = 23;
 /** Commits from this size on are written past the page cache, bytes: below it a write of its own costs more than fresh pages. */
 export const DIRECT_BYTES_MIN = 128 * 1024;
+/** Lines of the operator's log that wait for a standard error that takes none, bytes; about 400 lines. */
+export const LOG_WAITING_BYTES_MAX = 64 * 1024;
 /** Bytes of a segment that its index may lag behind, apart from a sync's time: what it does not cover is slow to recover. */
 export const INDEX_FLUSH_BYTES = 4 * 1024 * 1024;

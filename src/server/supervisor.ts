@@ -30,6 +30,7 @@ import { readSnapshot } from "../telemetry/snapshot.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { tuneEngine } from "./engine.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { openLogStream } from "./log-stream.ts";
 import type { IngestSettings } from "./messages.ts";
 import { OrphanLanes } from "./orphan-lanes.ts";
 import { readThreadSign, ThreadWatch } from "./thread-watch.ts";
@@ -40,10 +41,7 @@ const THREAD_WAITS = "an ingest thread does not answer and uses no processor: th
 
 /** Runs the server until a signal ends it. Throws TidemarkError where it cannot start. */
 export async function startServer(config: ServeConfig): Promise<void> {
-  const log = pino(
-    { level: config.logLevel, base: { pid: process.pid } },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const log = pino({ level: config.logLevel, base: { pid: process.pid } }, openLogStream());
   const startedAtMs = realClock.wallMs();
   const dataFolder = resolve(config.dataDirectory);
   openDataFolder(dataFolder);
