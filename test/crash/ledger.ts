@@ -1,5 +1,6 @@
-// What the oracle knows: which metrics were sent, and which of them the server answered for. Each metric is one number,
-// used once, and everything else in its line follows from it, so that a line of the log can be compared as a whole.
+// What the oracle knows: which metrics were sent, and which of them the server answered for, with which promise. Each metric
+// is one number, used once, and everything else in its line follows from it, so that a line of the log can be compared as
+// a whole. Numbers are taken in phases, one for each fault, so that a loss can be laid at a fault's door.
 
 import { logLines } from "../support/log-files.ts";
 
@@ -7,11 +8,18 @@ import { logLines } from "../support/log-files.ts";
 const PROBLEMS_MAX = 10;
 const PAD = "abcdefghijklmnopqrstuvwxyz0123456789".repeat(8);
 
+/** The promises that survive a process. */
+export const LEVELS = ["written", "synced"] as const;
+export type Level = (typeof LEVELS)[number];
+export type CountByLevel = Record<Level, number>;
+
 export interface Verdict {
   lines: number;
   /** Lines that nobody was promised: sent, stored, and the answer died with the server. */
   linesUnacknowledged: number;
   lost: number;
+  lostByLevel: CountByLevel;
+  lostByPhase: Record<string, number>;
   twice: number;
   strange: number;
   /** The first few, for a person. */
@@ -20,8 +28,9 @@ export interface Verdict {
 
 export class Ledger {
   /** Acknowledged metrics, as their numbers. */
-  private readonly acknowledged = new Set<number>();
+  private readonly acknowledged: Record<Level, Set<number>> = { written: new Set(), synced: new Set() };
   private readonly client: string;
+  private readonly phases: { name: string; first: number }[] = [{ name: "start", first: 0 }];
   sentMetrics = 0;
   sentBatches = 0;
   acknowledgedBatches = 0;
@@ -31,7 +40,21 @@ export class Ledger {
   }
 
   get acknowledgedMetrics(): number {
-    return this.acknowledged.size;
+    return this.acknowledged.written.size + this.acknowledged.synced.size;
+  }
+
+  acknowledgedAt(level: Level): number {
+    return this.acknowledged[level].size;
+  }
+
+  /** How many of the numbers taken in each phase were acknowledged. */
+  acknowledgedByPhase(): Record<string, number> {
+    return this.countByPhase([...this.acknowledged.written, ...this.acknowledged.synced]);
+  }
+
+  /** What is taken from here on belongs to this phase. */
+  beginPhase(name: string): void {
+    this.phases.push({ name, first: this.sentMetrics });
   }
 
   /** Takes the next `count` numbers; returns the first. */
@@ -42,9 +65,9 @@ export class Ledger {
     return first;
   }
 
-  acknowledge(first: number, count: number): void {
+  acknowledge(first: number, count: number, level: Level = "written"): void {
     this.acknowledgedBatches++;
-    for (let number = first; number < first + count; number++) this.acknowledged.add(number);
+    for (let number = first; number < first + count; number++) this.acknowledged[level].add(number);
   }
 
   /** Every acknowledged metric once, every line sent, every line whole. */
@@ -54,6 +77,8 @@ export class Ledger {
       lines: 0,
       linesUnacknowledged: 0,
       lost: 0,
+      lostByLevel: { written: 0, synced: 0 },
+      lostByPhase: {},
       twice: 0,
       strange: 0,
       problems: [],
@@ -72,15 +97,30 @@ export class Ledger {
         tell(`${file} has metric ${number} again`);
       } else {
         seen.add(number);
-        if (!this.acknowledged.has(number)) verdict.linesUnacknowledged++;
+        if (!LEVELS.some((level) => this.acknowledged[level].has(number))) verdict.linesUnacknowledged++;
       }
     }
-    for (const number of this.acknowledged) {
-      if (seen.has(number)) continue;
-      verdict.lost++;
-      tell(`metric ${number} was acknowledged and is not in the log`);
+    const lost: number[] = [];
+    for (const level of LEVELS) {
+      for (const number of this.acknowledged[level]) {
+        if (seen.has(number)) continue;
+        lost.push(number);
+        verdict.lostByLevel[level]++;
+        tell(`metric ${number} was acknowledged as ${level} and is not in the log`);
+      }
     }
+    verdict.lost = lost.length;
+    verdict.lostByPhase = this.countByPhase(lost);
     return verdict;
+  }
+
+  private countByPhase(numbers: readonly number[]): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const number of numbers) {
+      const { name } = this.phases.findLast(({ first }) => first <= number)!;
+      counts[name] = (counts[name] ?? 0) + 1;
+    }
+    return counts;
   }
 }
 

@@ -1,23 +1,50 @@
-// One connection of the oracle's load: pushes batches, a few at a time in one write, notes each that got 200, and opens
-// the connection again when the server ends it, until it is told to stop.
+// One connection of the oracle's load: pushes batches, a few at a time in one write, plain or compressed, notes each that
+// got 200 with the promise that came with it, and opens the connection again when the server ends it, until told to stop.
 
+import { gzipSync } from "node:zlib";
 import { RawConnection } from "../support/raw-client.ts";
 import { type Headers, post } from "../support/requests.ts";
 import { pause } from "../support/server-process.ts";
-import { bodyOf, type Ledger } from "./ledger.ts";
+import { bodyOf, type Ledger, type Level } from "./ledger.ts";
 import { type Random, wholeBetween } from "./random.ts";
 
 const BATCH_METRICS_MAX = 20;
 const PIPELINED_MAX = 4;
+/** A good batch that is not stored: over the client's limit, or the server is full. */
+const REFUSED_STATUSES = [429, 503];
+/** A client that comes straight back would do nothing but ask, milliseconds. */
+const REFUSED_PAUSE_MS = 5;
+
+/** Where the server listens now; null while it is down, so that nobody else on that port is ever met. */
+export type PortNow = () => number | null;
+
+export interface PusherStyle {
+  /** Batches in one write, at most. */
+  readonly pipelinedMax?: number;
+  readonly isCompressed?: boolean;
+  /** What the server promises now, where the connection asks for nothing stronger; `written` without it. */
+  readonly level?: () => Level;
+}
 
 export interface Pusher {
-  /** Lets the connection end; resolves when nothing of it is under way any more. */
+  /** Lets the connection end; resolves when nothing of it is under way any more, rejects where an answer was wrong. */
   stop(): Promise<void>;
 }
 
-export function startPusher(port: number, ledger: Ledger, random: Random, headers: Headers): Pusher {
+export function startPusher(
+  port: number | PortNow,
+  ledger: Ledger,
+  random: Random,
+  headers: Headers,
+  style: PusherStyle = {},
+): Pusher {
+  const portNow = typeof port === "number" ? () => port : port;
+  const pipelinedMax = style.pipelinedMax ?? PIPELINED_MAX;
+  const sent: Headers = style.isCompressed === true ? { ...headers, "Content-Encoding": "gzip" } : headers;
   let isStopping = false;
   const done = push();
+  // Told by stop(); until then nobody listens.
+  done.catch(() => {});
   return {
     stop() {
       isStopping = true;
@@ -27,7 +54,8 @@ export function startPusher(port: number, ledger: Ledger, random: Random, header
 
   async function push(): Promise<void> {
     while (!isStopping) {
-      const connection = await RawConnection.open(port).catch(() => null);
+      const now = portNow();
+      const connection = now === null ? null : await RawConnection.open(now).catch(() => null);
       if (connection === null) {
         await pause(2);
         continue;
@@ -39,18 +67,27 @@ export function startPusher(port: number, ledger: Ledger, random: Random, header
 
   /** False where the connection is over. */
   async function pushOnce(connection: RawConnection): Promise<boolean> {
-    const batches = Array.from({ length: wholeBetween(random, 1, PIPELINED_MAX) }, () => {
+    const level = headers.Prefer === "ack=synced" ? "synced" : (style.level?.() ?? "written");
+    const batches = Array.from({ length: wholeBetween(random, 1, pipelinedMax) }, () => {
       const count = wholeBetween(random, 1, BATCH_METRICS_MAX);
       return { first: ledger.take(count), count };
     });
-    connection.send(Buffer.concat(batches.map(({ first, count }) => post(bodyOf(first, count), headers))));
+    connection.send(Buffer.concat(batches.map(({ first, count }) => post(encoded(first, count), sent))));
+    let isRefused = false;
     for (const { first, count } of batches) {
       const answer = await connection.answerOrEnd();
       if (answer === null) return false;
-      if (answer.status === 200) ledger.acknowledge(first, count);
-      else if (answer.status !== 503) throw new Error(`a good batch got ${answer.head}\n${answer.body}`);
+      if (answer.status === 200) ledger.acknowledge(first, count, level);
+      else if (REFUSED_STATUSES.includes(answer.status)) isRefused = true;
+      else throw new Error(`a good batch got ${answer.head}\n${answer.body}`);
       if (answer.headers.get("connection") === "close") return false;
     }
+    if (isRefused) await pause(REFUSED_PAUSE_MS);
     return true;
+  }
+
+  function encoded(first: number, count: number): string | Uint8Array {
+    const body = bodyOf(first, count);
+    return style.isCompressed === true ? gzipSync(body) : body;
   }
 }
