@@ -14,6 +14,17 @@ export type LaneEvent =
   | { kind: "outage_over"; refusal: Refusal; ms: number }
   | { kind: "quarantined"; path: string; bytes: number };
 
+/** One-shot timers. */
+export interface Timers {
+  start(run: () => void, ms: number): object;
+  cancel(timer: object): void;
+}
+
+export const realTimers: Timers = {
+  start: setTimeout,
+  cancel: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+};
+
 export interface LaneOptions<W> {
   directory: string;
   files: LogFiles;
@@ -27,6 +38,8 @@ export interface LaneOptions<W> {
   /** Runs the function after the events at hand, so that the requests of one poll share a commit: setImmediate. */
   schedule(run: () => void): void;
   onEvent(event: LaneEvent): void;
+  /** realTimers, where left out. */
+  timers?: Timers;
   /** One write(2) for each batch instead of one for all that came together: what the grouping is compared with. */
   writesEach?: boolean;
   /** Commits from this size on are written past the page cache where that can be had; DIRECT_BYTES_MIN, Infinity for none. */

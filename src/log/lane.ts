@@ -104,7 +104,7 @@ export class Lane<W> {
       bytesMin < Number.POSITIVE_INFINITY && tryAlign(files, directory, this.filling, this.flying);
     this.write = new CommitWrite<W>(files, direct, bytesMin, (segment, error) => this.wrote(segment, error));
     this.place(0);
-    this.syncer = new Syncer(files, this.clock, this.handler, this, directory, this.options.syncIntervalMs);
+    this.syncer = new Syncer(this.options, this);
     return report;
   }
 

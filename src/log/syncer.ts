@@ -8,6 +8,7 @@
 import type { Clock } from "../base/clock.ts";
 import { REFUSAL } from "../errors.ts";
 import type { FileError, LogFiles } from "./files.ts";
+import { type LaneOptions, realTimers, type Timers } from "./lane-options.ts";
 import type { Segment } from "./segment.ts";
 import { indexPath } from "./segment-name.ts";
 import { type LaneHandler, STORED, WaiterGroup } from "./waiter-group.ts";
@@ -24,6 +25,7 @@ export interface SyncerOwner<W> {
 export class Syncer<W> {
   private readonly files: LogFiles;
   private readonly clock: Clock;
+  private readonly timers: Timers;
   private readonly handler: LaneHandler<W>;
   private readonly owner: SyncerOwner<W>;
   private readonly directory: string;
@@ -43,27 +45,21 @@ export class Syncer<W> {
   private wanted = false;
   /** When the oldest byte was written that the running sync covers; -1 for none. */
   private syncingSinceMs = -1;
-  private timer: ReturnType<typeof setTimeout> | null = null;
+  private timer: object | null = null;
 
   private readonly timerBound = () => this.timerFired();
   private readonly entryBound = (error: FileError | null) => this.entrySynced(error);
   private readonly syncedBound = (error: FileError | null) => this.synced(error);
 
-  constructor(
-    files: LogFiles,
-    clock: Clock,
-    handler: LaneHandler<W>,
-    owner: SyncerOwner<W>,
-    directory: string,
-    intervalMs: number,
-  ) {
-    this.files = files;
-    this.clock = clock;
-    this.handler = handler;
+  constructor(options: LaneOptions<W>, owner: SyncerOwner<W>) {
+    this.files = options.files;
+    this.clock = options.clock;
+    this.timers = options.timers ?? realTimers;
+    this.handler = options.handler;
     this.owner = owner;
-    this.directory = directory;
-    this.directoryFd = files.openDirectory(directory);
-    this.intervalMs = intervalMs;
+    this.directory = options.directory;
+    this.directoryFd = this.files.openDirectory(this.directory);
+    this.intervalMs = options.syncIntervalMs;
   }
 
   /** Takes note of a commit just written to the open segment; `synced` are those who wait for more than that. */
@@ -75,7 +71,7 @@ export class Syncer<W> {
       synced.moveTo(segment.waiting);
       this.start();
     } else if (this.timer === null) {
-      this.timer = setTimeout(this.timerBound, this.intervalMs);
+      this.timer = this.timers.start(this.timerBound, this.intervalMs);
     }
   }
 
@@ -116,7 +112,7 @@ export class Syncer<W> {
 
   /** Only when idle. */
   close(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
+    if (this.timer !== null) this.timers.cancel(this.timer);
     this.timer = null;
     this.files.close(this.directoryFd);
   }
@@ -126,7 +122,7 @@ export class Syncer<W> {
     const current = this.current;
     if (current === null || current.unsyncedSinceMs < 0) return;
     const leftMs = current.unsyncedSinceMs + this.intervalMs - this.clock.monotonicMs();
-    if (leftMs > 1) this.timer = setTimeout(this.timerBound, leftMs);
+    if (leftMs > 1) this.timer = this.timers.start(this.timerBound, leftMs);
     else this.request();
   }
 
