@@ -1,0 +1,24 @@
+// All faults of the torture bench.
+
+import type { Fault } from "./fault.ts";
+import { CLOCK } from "./faults/clock.ts";
+import { DESCRIPTORS_FEW, DESCRIPTORS_LOWERED } from "./faults/descriptors.ts";
+import { KILL } from "./faults/kill.ts";
+import { KILL_STARTING } from "./faults/kill-starting.ts";
+import { STOP } from "./faults/stop.ts";
+import { TERM } from "./faults/term.ts";
+import { THREAD_ENDS, THREAD_FILLS, THREAD_SPINS, THREAD_THROWS } from "./faults/thread.ts";
+
+/** Those that take a second or two. */
+export const QUICK_FAULTS: readonly Fault[] = [
+  KILL,
+  KILL_STARTING,
+  STOP,
+  CLOCK,
+  DESCRIPTORS_FEW,
+  DESCRIPTORS_LOWERED,
+  THREAD_THROWS,
+  THREAD_ENDS,
+];
+
+export const FAULTS: readonly Fault[] = [...QUICK_FAULTS, TERM, THREAD_SPINS, THREAD_FILLS];
