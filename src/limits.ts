@@ -137,6 +137,8 @@ export const LANE_SEALING_MAX = 4;
 export const DISK_PROBE_INTERVAL_MS = 250;
 /** What recovery reads at a time, bytes. */
 export const RECOVERY_BLOCK_BYTES = 1024 * 1024;
+/** New segments that recovery makes of one that is damaged in places; past it the good parts share the last. Each costs some syncs. */
+export const SEGMENT_SPLITS_MAX = 256;
 /** Longest line that recovery takes for one, bytes: a line never outgrows the lane's buffer it was written in. */
 export const LINE_BYTES_MAX = LANE_BUFFER_BYTES;
 

@@ -12,7 +12,18 @@ export type LaneEvent =
   /** From here on the lane refuses, but for a probe now and then. */
   | { kind: "outage"; refusal: Refusal; error: Error }
   | { kind: "outage_over"; refusal: Refusal; ms: number }
-  | { kind: "quarantined"; path: string; bytes: number };
+  /** The torn end of a segment, put aside. */
+  | { kind: "quarantined"; path: string; bytes: number }
+  /** Bytes of `segment` that are not what was written; in `path`, or nowhere ("") where they are missing. */
+  | {
+      kind: "damaged";
+      segment: string;
+      offset: number;
+      bytes: number;
+      records: number;
+      lines: number;
+      path: string;
+    };
 
 /** One-shot timers. */
 export interface Timers {

@@ -63,12 +63,12 @@ describe("isJson", () => {
 describe("checkLines", () => {
   test("counts lines and finds the earliest and the latest time", () => {
     const text = '{"ts":5,"a":1}\n{"ts":-3}\n{"ts":9007199254740991,"b":{}}\n{"ts":1';
-    assert.deepEqual(checkLines(Buffer.from(text), text.length), {
-      bytes: text.length - 7,
+    assert.deepEqual(checkLines(Buffer.from(text), 0, text.length, true), {
+      end: text.length - 7,
       lines: 3,
       timestampMsEarliest: -3,
       timestampMsLatest: 9007199254740991,
-      bad: false,
+      badEnd: -1,
     });
   });
 
@@ -92,9 +92,9 @@ describe("checkLines", () => {
   ]) {
     test(`stops before ${JSON.stringify(line)}`, () => {
       const text = `{"ts":1}\n${line}\n{"ts":2}\n`;
-      const checked = checkLines(Buffer.from(text), text.length);
+      const checked = checkLines(Buffer.from(text), 0, text.length, true);
       assert.equal(checked.lines, 1);
-      assert.equal(checked.bad, true);
+      assert.equal(checked.badEnd, `{"ts":1}\n${line}\n`.length);
     });
   }
 });

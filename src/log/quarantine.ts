@@ -50,16 +50,21 @@ function holds(files: LogFiles, path: string, fd: number, from: number, to: numb
   if (files.stat(path)!.bytes !== to - from) return false;
   const other = files.openRead(path);
   try {
-    const ours = Buffer.alloc(RECOVERY_BLOCK_BYTES);
-    const theirs = Buffer.alloc(RECOVERY_BLOCK_BYTES);
-    for (let at = from; at < to; ) {
-      const count = files.read(fd, ours, 0, Math.min(ours.length, to - at), at);
-      files.read(other, theirs, 0, count, at - from);
-      if (ours.compare(theirs, 0, count, 0, count) !== 0) return false;
-      at += count;
-    }
-    return true;
+    return holdsSame(files, other, fd, from, to);
   } finally {
     files.close(other);
   }
+}
+
+/** Whether the first bytes of `other` are bytes [from, to) of `fd`. */
+export function holdsSame(files: LogFiles, other: number, fd: number, from: number, to: number): boolean {
+  const ours = Buffer.allocUnsafe(Math.min(RECOVERY_BLOCK_BYTES, to - from));
+  const theirs = Buffer.allocUnsafe(ours.length);
+  for (let at = from; at < to; ) {
+    const count = files.read(fd, ours, 0, Math.min(ours.length, to - at), at);
+    const same = files.read(other, theirs, 0, count, at - from);
+    if (count === 0 || same !== count || ours.compare(theirs, 0, count, 0, count) !== 0) return false;
+    at += count;
+  }
+  return true;
 }

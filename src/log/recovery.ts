@@ -1,23 +1,23 @@
 // Recovery: what a lane does with its directory before it takes a line. Afterwards every segment there is sealed, holds
 // whole good lines only, and the next sequence is known.
-// A segment whose seal fits its size is taken as it is. Any other (normally one, the last) is read: by the CRCs as far as
-// its index reaches, then line by line, and keeps its longest valid prefix. What is cut goes to quarantine first.
+// A segment whose seal fits its size is taken as it is: the scrub and `tidemark verify` read those. Any other (normally one,
+// the last) is read: by the CRCs as far as its index reaches, line by line where it does not. What is damaged or torn goes
+// to quarantine, the rest is kept.
 // Each step leaves a directory from which a second recovery comes to the same end, so it may be killed anywhere.
 // Memory is bounded: it reads RECOVERY_BLOCK_BYTES at a time, and as much as one line where a line is longer.
 
 import { dirname, join } from "node:path";
-import { crc32 } from "node:zlib";
+import { assert } from "../base/assert.ts";
 import { TidemarkError } from "../errors.ts";
-import { LINE_BYTES_MAX, RECOVERY_BLOCK_BYTES } from "../limits.ts";
-import { coveredPrefix } from "./covered-prefix.ts";
+import { RECOVERY_BLOCK_BYTES } from "../limits.ts";
 import type { LogFiles } from "./files.ts";
-import { IndexReader } from "./index-reader.ts";
-import { IndexRebuild } from "./index-rebuild.ts";
-import { blankIndexRecord, type IndexRecord } from "./index-record.ts";
+import type { IndexRecord } from "./index-record.ts";
+import { dropSeal, readSeal } from "./index-seal.ts";
 import type { LaneEvent } from "./lane-options.ts";
-import { checkLines } from "./line-check.ts";
 import { quarantine } from "./quarantine.ts";
 import { indexesAmong, indexPath, QUARANTINE, segmentPath, segmentsAmong } from "./segment-name.ts";
+import { NAMINGS, SegmentRepair } from "./segment-repair.ts";
+import { SegmentScan } from "./segment-scan.ts";
 
 export interface RecoveryReport {
   /** Segments kept, and their bytes. */
@@ -27,28 +27,36 @@ export interface RecoveryReport {
   /** Segments that had to be read, and their bytes. */
   segmentsChecked: number;
   bytesChecked: number;
-  /** What was cut, and the files it was kept in. */
+  /** What was cut, damaged or torn, and the files it was kept in. */
   bytesCut: number;
   quarantined: string[];
+  /** Commits (lines, where no index knew of them) that were not what had been written, their bytes and lines. */
+  damagedRecords: number;
+  damagedBytes: number;
+  damagedLines: number;
 }
 
+/** `distrusted`: sealed segments that are read all the same, and repaired. */
 export function recoverLane(
   files: LogFiles,
   directory: string,
   onEvent: (event: LaneEvent) => void,
+  distrusted: ReadonlySet<number> = new Set(),
 ): RecoveryReport {
   if (files.stat(directory) === null) {
     files.mkdir(directory);
     files.fsyncDirectory(dirname(directory));
   }
-  return new Recovery(files, directory, onEvent).run();
+  return new Recovery(files, directory, onEvent, distrusted).run();
 }
 
 class Recovery {
   private readonly files: LogFiles;
   private readonly directory: string;
   private readonly onEvent: (event: LaneEvent) => void;
-  private block = Buffer.allocUnsafeSlow(RECOVERY_BLOCK_BYTES);
+  private readonly distrusted: ReadonlySet<number>;
+  /** New segments that repairs have made, and those that a killed recovery had made of the same. */
+  private readonly made = new Set<number>();
   private readonly report: RecoveryReport = {
     segmentCount: 0,
     bytes: 0,
@@ -57,26 +65,41 @@ class Recovery {
     bytesChecked: 0,
     bytesCut: 0,
     quarantined: [],
+    damagedRecords: 0,
+    damagedBytes: 0,
+    damagedLines: 0,
   };
 
-  constructor(files: LogFiles, directory: string, onEvent: (event: LaneEvent) => void) {
+  constructor(
+    files: LogFiles,
+    directory: string,
+    onEvent: (event: LaneEvent) => void,
+    distrusted: ReadonlySet<number>,
+  ) {
     this.files = files;
     this.directory = directory;
     this.onEvent = onEvent;
+    this.distrusted = distrusted;
   }
 
   run(): RecoveryReport {
     const names = this.files.readdir(this.directory);
     this.removeLeftovers(names);
     for (const firstSequence of segmentsAmong(names)) {
-      const kept = this.trySealed(firstSequence) ?? this.check(firstSequence);
-      if (kept.offset === 0) continue;
-      this.report.segmentCount++;
-      this.report.bytes += kept.offset;
-      this.report.nextSequence = Math.max(this.report.nextSequence, firstSequence + kept.lines);
+      if (this.made.has(firstSequence)) continue;
+      const seal = this.trySealed(firstSequence);
+      if (seal !== null && !this.distrusted.has(firstSequence)) this.count(firstSequence, seal);
+      else this.check(firstSequence);
     }
     this.files.fsyncDirectory(this.directory);
     return this.report;
+  }
+
+  private count(firstSequence: number, total: IndexRecord): void {
+    if (total.offset === 0) return;
+    this.report.segmentCount++;
+    this.report.bytes += total.offset;
+    this.report.nextSequence = Math.max(this.report.nextSequence, firstSequence + total.lines);
   }
 
   /** Half-made files of a recovery that was killed, and indexes whose segment retention has deleted. */
@@ -84,7 +107,8 @@ class Recovery {
     const segments = new Set(segmentsAmong(names));
     for (const sequence of indexesAmong(names))
       if (!segments.has(sequence)) this.files.unlink(indexPath(this.directory, sequence));
-    for (const name of names) if (name.endsWith(".idx.tmp")) this.files.unlink(join(this.directory, name));
+    for (const name of names)
+      if (/\.(idx|jsonl)\.tmp$/.test(name)) this.files.unlink(join(this.directory, name));
     if (!names.includes(QUARANTINE)) return;
     const folder = join(this.directory, QUARANTINE);
     for (const name of this.files.readdir(folder))
@@ -93,112 +117,119 @@ class Recovery {
 
   /** The seal of a segment that may be trusted by its size, or null. Bytes past a seal were refused when they were written. */
   private trySealed(firstSequence: number): IndexRecord | null {
-    const index = IndexReader.open(this.files, this.directory, firstSequence);
-    if (index === null) return null;
-    const seal = index.seal();
-    index.close();
+    const seal = readSeal(this.files, this.directory, firstSequence);
     const path = segmentPath(this.directory, firstSequence);
     const size = this.files.stat(path)!.bytes;
     if (seal === null || seal.offset > size) return null;
-    if (seal.offset < size) {
-      const fd = this.files.openReadWrite(path);
-      try {
-        this.cut(firstSequence, fd, seal.offset, size);
-      } finally {
-        this.files.close(fd);
-      }
-    }
+    if (seal.offset < size) this.cutRefused(firstSequence, seal.offset, size);
     return seal;
   }
 
-  /** Reads the segment, cuts it behind its longest valid prefix, and seals it. Returns the seal. */
-  private check(firstSequence: number): IndexRecord {
-    const path = segmentPath(this.directory, firstSequence);
-    const size = this.files.stat(path)!.bytes;
+  /** Reads the segment, takes out of it what is not good, and seals what it has become. */
+  private check(firstSequence: number): void {
+    const { files, directory } = this;
+    const path = segmentPath(directory, firstSequence);
+    const size = files.stat(path)!.bytes;
     this.report.segmentsChecked++;
     this.report.bytesChecked += size;
-    const rebuild = new IndexRebuild(this.files, this.directory, firstSequence);
-    const fd = this.files.openReadWrite(path);
+    const fd = files.openReadWrite(path);
     try {
-      const mismatch = coveredPrefix(
-        this.files,
-        this.directory,
-        firstSequence,
-        fd,
-        size,
-        this.block,
-        rebuild,
-      );
-      if (!mismatch) this.checkRest(fd, size, rebuild);
-      const kept = rebuild.total.offset;
-      if (kept < size) this.cut(firstSequence, fd, kept, size);
-      else this.files.sync(fd);
-    } finally {
-      this.files.close(fd);
-    }
-    if (rebuild.total.offset > 0) {
-      rebuild.finish();
-    } else {
-      rebuild.discard();
-      this.remove(firstSequence);
-    }
-    return rebuild.total;
-  }
-
-  /** Line by line from where the index ends: one record a block. */
-  private checkRest(fd: number, size: number, rebuild: IndexRebuild): void {
-    const record = blankIndexRecord();
-    for (;;) {
-      const offset = rebuild.total.offset;
-      const length = this.files.read(fd, this.block, 0, Math.min(this.block.length, size - offset), offset);
-      if (length === 0) return;
-      const checked = checkLines(this.block, length);
-      if (checked.bytes > 0) {
-        record.offset = offset;
-        record.length = checked.bytes;
-        record.crc = crc32(this.block.subarray(0, checked.bytes));
-        record.lines = checked.lines;
-        record.timestampMsEarliest = checked.timestampMsEarliest;
-        record.timestampMsLatest = checked.timestampMsLatest;
-        rebuild.add(record);
-      } else if (checked.bad || offset + length >= size || !this.tryGrowBlock()) {
-        return;
+      for (const naming of NAMINGS) {
+        const repair = new SegmentRepair(files, directory, firstSequence, fd, naming);
+        try {
+          const scan = this.scan(firstSequence, fd, size, repair);
+          const unseal = () => {
+            if (scan.seal !== null) dropSeal(files, directory, firstSequence);
+          };
+          if (!repair.tryFinish(size, unseal)) continue;
+          this.tell(path, size, repair, scan);
+          return;
+        } finally {
+          repair.discard();
+        }
       }
-      if (checked.bad) return;
+      assert(false, "a repair that makes no segments takes no name");
+    } finally {
+      files.close(fd);
     }
   }
 
-  /** For a line longer than the block. */
-  private tryGrowBlock(): boolean {
-    if (this.block.length >= LINE_BYTES_MAX) return false;
-    this.block = Buffer.allocUnsafeSlow(Math.min(this.block.length * 2, LINE_BYTES_MAX));
-    return true;
-  }
-
-  private cut(firstSequence: number, fd: number, from: number, to: number): void {
-    const path = this.quarantine(firstSequence, fd, from, to);
-    this.files.ftruncate(fd, from);
-    this.files.sync(fd);
-    this.report.bytesCut += to - from;
-    this.report.quarantined.push(path);
-    this.onEvent({ kind: "quarantined", path, bytes: to - from });
-  }
-
-  private quarantine(firstSequence: number, fd: number, from: number, to: number): string {
+  private scan(firstSequence: number, fd: number, size: number, repair: SegmentRepair): SegmentScan {
+    const { files } = this;
+    const path = indexPath(this.directory, firstSequence);
+    const index = files.stat(path);
+    const block = Buffer.allocUnsafe(RECOVERY_BLOCK_BYTES);
+    const scan = new SegmentScan(firstSequence, size, index?.bytes ?? 0, block, repair);
+    const indexFd = index === null ? -1 : files.openRead(path);
     try {
-      return quarantine(this.files, this.directory, firstSequence, fd, from, to);
+      const steps = scan.run();
+      for (let step = steps.next(); step.done !== true; ) {
+        const { file, bytes, at, length, position } = step.value;
+        step = steps.next(files.read(file === "index" ? indexFd : fd, bytes, at, length, position));
+      }
+      return scan;
+    } finally {
+      if (indexFd >= 0) files.close(indexFd);
+    }
+  }
+
+  private tell(path: string, size: number, repair: SegmentRepair, scan: SegmentScan): void {
+    const { report } = this;
+    let lines = 0;
+    for (const [firstSequence, total] of repair.segments()) {
+      lines += total.lines;
+      this.made.add(firstSequence);
+      this.count(firstSequence, total);
+    }
+    for (const stretch of repair.damage) {
+      report.bytesCut += stretch.bytes;
+      report.quarantined.push(stretch.path);
+      lines += stretch.lines;
+      this.tellDamage({ kind: "damaged", segment: path, ...stretch });
+    }
+    if (repair.tornBytes > 0) this.tellCut(repair.tornPath, repair.tornBytes);
+    const { seal } = scan;
+    // a seal is written when its bytes are on the disk: they were there
+    if (seal !== null && seal.offset > size)
+      this.tellDamage({
+        kind: "damaged",
+        segment: path,
+        offset: size,
+        bytes: seal.offset - size,
+        records: Math.max(1, scan.recordsBeyond),
+        lines: Math.max(0, seal.lines - lines),
+        path: "",
+      });
+  }
+
+  private tellDamage(event: LaneEvent & { kind: "damaged" }): void {
+    this.report.damagedRecords += event.records;
+    this.report.damagedBytes += event.bytes;
+    this.report.damagedLines += event.lines;
+    this.onEvent(event);
+  }
+
+  private tellCut(path: string, bytes: number): void {
+    this.report.bytesCut += bytes;
+    this.report.quarantined.push(path);
+    this.onEvent({ kind: "quarantined", path, bytes });
+  }
+
+  private cutRefused(firstSequence: number, from: number, to: number): void {
+    const { files, directory } = this;
+    const fd = files.openReadWrite(segmentPath(directory, firstSequence));
+    try {
+      const path = quarantine(files, directory, firstSequence, fd, from, to);
+      files.ftruncate(fd, from);
+      files.sync(fd);
+      this.tellCut(path, to - from);
     } catch (error) {
-      const path = segmentPath(this.directory, firstSequence);
       const why = (error as Error).message;
       throw new TidemarkError(
-        `cannot repair ${path} because its torn end cannot be put aside (${why}); try again with ${to - from} bytes of disk free`,
+        `cannot repair ${segmentPath(directory, firstSequence)} because what stands behind its end cannot be put aside (${why}); try again with ${to - from} bytes of disk free`,
       );
+    } finally {
+      files.close(fd);
     }
-  }
-
-  private remove(firstSequence: number): void {
-    const index = indexPath(this.directory, firstSequence);
-    if (this.files.stat(index) !== null) this.files.unlink(index);
-    this.files.unlink(segmentPath(this.directory, firstSequence));
   }
 }

@@ -230,7 +230,9 @@ function laneEvent(event: LaneEvent): void {
   if (event.kind === "outage_over") diskState = DISK_STATE.ok;
   if (event.kind === "write_failed") counters.add(FIELD.writeFailures, 1);
   if (event.kind === "sync_failed") counters.add(FIELD.syncFailures, 1);
-  if (event.kind === "quarantined") counters.add(FIELD.quarantinedBytes, event.bytes);
+  if (event.kind === "quarantined" || (event.kind === "damaged" && event.path !== ""))
+    counters.add(FIELD.quarantinedBytes, event.bytes);
+  if (event.kind === "damaged") counters.add(FIELD.damagedRecords, event.records);
   const { level, text, fields } = describeLaneEvent(event);
   tell({ kind: "log", level, text, fields: { lane: settings.thread, ...fields } });
 }

@@ -44,5 +44,16 @@ export function describeLaneEvent(event: LaneEvent): EventText {
         text: "bytes that are no whole lines were cut off and put aside",
         fields: { path: event.path, bytes: event.bytes },
       };
+    case "damaged": {
+      const { segment, offset, bytes, records, lines, path } = event;
+      return {
+        level: "error",
+        text:
+          path === ""
+            ? "a segment is shorter than its index says; what it lacks is lost; check the disk"
+            : "damage in a segment was put aside, and what is good around it kept; check the disk",
+        fields: { path: segment, offset, bytes, records, lines, ...(path === "" ? {} : { kept_in: path }) },
+      };
+    }
   }
 }

@@ -49,6 +49,7 @@ export const FIELDS = [
   { name: "segments", life: "gauge", over: "sum" },
   { name: "logBytes", life: "gauge", over: "sum" },
   { name: "quarantinedBytes", life: "gauge", over: "sum" },
+  { name: "damagedRecords", life: "gauge", over: "sum" }, // found by recovery
   { name: "eventLoopLagMs", life: "gauge", over: "max" }, // longest of the last second
   { name: "diskState", life: "gauge", over: "max" }, // DISK_STATE
   { name: "ready", life: "gauge", over: "min" }, // 1 when the thread takes batches
