@@ -9,16 +9,15 @@ import { STOP } from "./faults/stop.ts";
 import { TERM } from "./faults/term.ts";
 import { THREAD_ENDS, THREAD_FILLS, THREAD_SPINS, THREAD_THROWS } from "./faults/thread.ts";
 
-/** Those that take a second or two. */
+/** Those that take a second or two, one of a kind. */
 export const QUICK_FAULTS: readonly Fault[] = [
   KILL,
   KILL_STARTING,
   STOP,
   CLOCK,
-  DESCRIPTORS_FEW,
   DESCRIPTORS_LOWERED,
   THREAD_THROWS,
   THREAD_ENDS,
 ];
 
-export const FAULTS: readonly Fault[] = [...QUICK_FAULTS, TERM, THREAD_SPINS, THREAD_FILLS];
+export const FAULTS: readonly Fault[] = [...QUICK_FAULTS, TERM, DESCRIPTORS_FEW, THREAD_SPINS, THREAD_FILLS];

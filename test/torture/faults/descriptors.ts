@@ -5,24 +5,25 @@ import { pause } from "../../support/server-process.ts";
 import type { Bed } from "../bed.ts";
 import type { Fault } from "../fault.ts";
 
-/** Descriptors of a server that was given too few from the start: itself and its clients need some 50. */
-const FEW = 96;
+/** Descriptors of a server that was given few from the start: a hundred is what its own files and three threads need. */
+const FEW = 160;
 /** Connections on top, more than fit. */
 const CONNECTIONS = 120;
 /** Descriptors left to a server whose limit is lowered while it runs. */
 const LEFT = 4;
-/** It would refuse connections long before, were it not told otherwise; small segments need descriptors all the time. */
-const FLAGS = ["--connections-max", "10000", "--segment-size", "64KiB"];
+/** Small segments need descriptors all the time. */
+const SEGMENTS = ["--segment-size", "64KiB"];
 const FEW_AT_START = {
-  flags: FLAGS,
+  flags: SEGMENTS,
   options: { wrapper: ["prlimit", `--nofile=${FEW}:${FEW}`] },
 };
-const LOWERED = { flags: FLAGS };
+/** It would refuse connections long before, were it not told otherwise. */
+const LOWERED = { flags: [...SEGMENTS, "--connections-max", "10000"] };
 
-/** More connections than the process can have descriptors: accepting fails, and so does opening the next segment. */
+/** A server that knows how few it has keeps some for its files and says 503 to connections beyond. */
 export const DESCRIPTORS_FEW: Fault = {
   name: "few descriptors",
-  what: `${CONNECTIONS} connections more on a server with ${FEW} descriptors`,
+  what: `${CONNECTIONS} connections more on a server that was started with ${FEW} descriptors`,
   injected: "prlimit(1) before the start, and connections that say nothing",
   promise: "overload",
   missing: prlimitMissing,
@@ -34,7 +35,7 @@ export const DESCRIPTORS_FEW: Fault = {
   },
 };
 
-/** The same, but the limit falls below what is open while the server runs. */
+/** The limit falls to what is open while the server runs: accepting fails, and so does opening the next segment. */
 export const DESCRIPTORS_LOWERED: Fault = {
   name: "descriptors lowered",
   what: `the limit of descriptors lowered to ${LEFT} more than are open, and ${CONNECTIONS} connections more`,
