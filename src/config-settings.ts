@@ -10,6 +10,7 @@ import {
   directoryPath,
   duration,
   durationOrOff,
+  filePathOrNone,
   formatBytes,
   formatDuration,
   hostName,
@@ -107,6 +108,18 @@ export const SETTINGS: readonly Setting[] = [
     byDefault: formatDuration(KEEP_ALIVE_TIMEOUT_MS_DEFAULT),
     schema: duration(1_000, DAY_MS),
     help: "close a connection that was idle this long",
+  }),
+  setting("Address", "tls-cert FILE", {
+    key: "tlsCertificatePath",
+    byDefault: "",
+    schema: filePathOrNone,
+    help: "speak TLS with this certificate, or chain of them (PEM); read again on SIGHUP",
+  }),
+  setting("Address", "tls-key FILE", {
+    key: "tlsKeyPath",
+    byDefault: "",
+    schema: filePathOrNone,
+    help: "the certificate's private key (PEM, not encrypted)",
   }),
 
   setting("Storage", "data FOLDER", {

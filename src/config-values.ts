@@ -171,6 +171,11 @@ export const directoryPath: ValueSchema<string> = valueSchema("it must be the pa
   typeof input === "string" && input.length > 0 && !input.includes("\0") ? input : undefined,
 );
 
+/** The path of a file, or "" for none. */
+export const filePathOrNone: ValueSchema<string> = valueSchema("it must be the path of a file", (input) =>
+  typeof input === "string" && !input.includes("\0") ? input : undefined,
+);
+
 /** A client's name and the secret that it shows as `Authorization: Bearer …`. */
 export interface Token {
   name: string;

@@ -49,6 +49,8 @@ describe("where a setting comes from", () => {
       backlog: 4096,
       keepAlive: true,
       keepAliveTimeoutMs: 75_000,
+      tlsCertificatePath: "",
+      tlsKeyPath: "",
       bodyBytesMax: 1_048_576,
       batchMetricsMax: 1000,
       connectionsMax: "auto",

@@ -18,6 +18,9 @@ export interface ServeConfig {
   host: string;
   /** 0 asks the kernel for a free one. */
   port: number;
+  /** Both are there, and TLS is spoken; or both are "". */
+  tlsCertificatePath: string;
+  tlsKeyPath: string;
   /** As it was written: relative to the working directory. */
   dataDirectory: string;
   threads: number | "auto";
@@ -85,6 +88,13 @@ export function resolveServeConfig(
   return config;
 }
 
+/** The flags' names of those settings that differ. */
+export function changedSettings(before: ServeConfig, after: ServeConfig): string[] {
+  return SETTINGS.filter(({ key }) => JSON.stringify(before[key]) !== JSON.stringify(after[key])).map(
+    ({ name }) => name,
+  );
+}
+
 /** Every setting at its default. */
 export const SERVE_DEFAULTS: Readonly<ServeConfig> = resolveServeConfig({}, {}, () => "");
 
@@ -99,7 +109,7 @@ function readSettingsFile(
   for (const key of Object.keys(values)) {
     if (!SETTINGS.some((setting) => setting.name === key)) {
       throw badUsage(
-        `cannot use ${showValue(key)} in ${path} because there is no such setting; try one of ${SETTINGS.map((setting) => setting.name).join(", ")}`,
+        `cannot use ${showValue(key.split("=")[0])} in ${path} because there is no such setting; try one of ${SETTINGS.map((setting) => setting.name).join(", ")}`,
       );
     }
   }
@@ -176,6 +186,11 @@ function defaultOf(setting: Setting): unknown {
 
 /** What each setting's own range cannot say. */
 function checkTogether(config: ServeConfig): void {
+  if ((config.tlsCertificatePath === "") !== (config.tlsKeyPath === "")) {
+    const [given, missing] =
+      config.tlsKeyPath === "" ? ["--tls-cert", "--tls-key"] : ["--tls-key", "--tls-cert"];
+    throw badUsage(`cannot use ${given} because TLS needs a certificate and its key; give ${missing} too`);
+  }
   // A batch is held twice at most: its body, and the lines made from it.
   const batchBytes = 2 * config.bodyBytesMax + config.batchMetricsMax * LINE_OVERHEAD_BYTES_MAX;
   if (batchBytes > config.memoryBytesMax) {

@@ -3,6 +3,7 @@
 // An error of ours for a person is one line; anything else is a bug and comes with its stack.
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
+import { printable } from "../base/printable.ts";
 import { TidemarkError } from "../errors.ts";
 
 interface CommandEntry {
@@ -72,14 +73,15 @@ function reportFailure(error: unknown, words: readonly string[]): number {
   if (isClosedPipe(error)) return 0;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    process.stderr.write(`${describeUsage(error, words)}\n`);
+    process.stderr.write(`${printable(describeUsage(error, words))}\n`);
     return 2;
   }
   if (error instanceof TidemarkError) {
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${printable(error.message, "\n")}\n`);
     return error.exitCode;
   }
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${printable(text, "\n")}\n`);
   return 1;
 }
 

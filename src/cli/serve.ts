@@ -19,6 +19,7 @@ A flag beats the environment, the environment beats the file.
 
 SIZE is a number with B, KiB, MiB, GiB, KB, MB or GB; TIME with ms, s, m, h, d.
 SIGTERM and SIGINT answer what was accepted, then exit with 0.
+SIGHUP takes the tokens and the TLS certificate from their files again.
 `;
 
 export function serveCommand(): Command {
@@ -45,9 +46,12 @@ function optionFor(setting: Setting): Option {
 }
 
 async function runServe(_options: unknown, command: Command): Promise<void> {
-  const config = resolveServeConfig(flagsOf(command), process.env, (path) => readFileSync(path, "utf8"));
+  const flags = flagsOf(command);
+  const readSettings = () => resolveServeConfig(flags, process.env, (path) => readFileSync(path, "utf8"));
+  const config = readSettings();
   const { startServer } = await import("../server/supervisor.ts");
-  await startServer(config);
+  const configPath = String(flags.config ?? process.env.TIDEMARK_CONFIG ?? "");
+  await startServer(config, { readSettings, configPath, hasTokenFlags: flags.token !== undefined });
 }
 
 /** What was given on the command line, by the settings' own names rather than commander's camelCase. */

@@ -4,6 +4,7 @@
 // still hold it: a new second means new buffers.
 
 import type { Clock } from "../base/clock.ts";
+import { printable } from "../base/printable.ts";
 import { REFUSALS, type Refusal } from "../errors.ts";
 import { BATCH_METRICS_MAX_DEFAULT } from "../limits.ts";
 
@@ -102,7 +103,7 @@ export class Answers {
   refusal(refusal: Refusal, options: RefusalOptions): Uint8Array {
     const { status, text } = REFUSALS[refusal];
     const { detail, retryAfterS } = options;
-    const body = JSON.stringify({ error: detail ? `${text}: ${detail}` : text });
+    const body = printable(JSON.stringify({ error: detail ? `${text}: ${detail}` : text }));
     let lines =
       retryAfterS !== undefined && retryAfterS > 0 ? `Retry-After: ${Math.ceil(retryAfterS)}\r\n` : "";
     if (status === 401) lines += "WWW-Authenticate: Bearer\r\n";

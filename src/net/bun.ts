@@ -7,8 +7,10 @@
 
 import { dlopen, suffix } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Socket } from "bun";
+import type { TlsGate } from "./tls.ts";
 import type {
   Attempt,
   Connect,
@@ -21,7 +23,11 @@ import type {
 } from "./transport.ts";
 import { ACCEPT_QUEUE_EMPTY_MS } from "./transport.ts";
 
-export function listen(options: ListenOptions): Listener {
+export function listen(options: ListenOptions, gate: TlsGate | null): Listener | Promise<Listener> {
+  return gate === null ? listenPlain(options) : listenTls(options, gate);
+}
+
+function listenPlain(options: ListenOptions): Listener {
   const listener = Bun.listen<BunStream>({
     hostname: options.host,
     port: options.port,
@@ -53,12 +59,41 @@ export function listen(options: ListenOptions): Listener {
   setBacklog(listener, options.backlog);
   return {
     port: listener.port,
+    useIdentity() {},
     async close() {
       setBacklog(listener, 0);
       await sleep(ACCEPT_QUEUE_EMPTY_MS);
       listener.stop(false);
     },
   };
+}
+
+/** By node:net, which has what node:tls needs of a socket. */
+function listenTls(options: ListenOptions, gate: TlsGate): Promise<Listener> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (accepted) => gate.accept(accepted));
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: options.host, port: options.port, reusePort: true, exclusive: true }, () => {
+      server.off("error", reject);
+      // After this an accept that fails (EMFILE) must not end the thread; the probe counts descriptors.
+      server.on("error", () => {});
+      setBacklog(handleOf(server), options.backlog);
+      resolve({
+        port: (server.address() as AddressInfo).port,
+        useIdentity: (identity) => gate.useIdentity(identity),
+        async close() {
+          setBacklog(handleOf(server), 0);
+          await sleep(ACCEPT_QUEUE_EMPTY_MS);
+          server.close();
+        },
+      });
+    });
+  });
+}
+
+/** Bun's listener behind a server of node:net; where it is not found its queue stays as it is. */
+function handleOf(server: Server): object {
+  return (server as { _handle?: object | null })._handle ?? {};
 }
 
 /** One set of handlers for all connections of the thread. */

@@ -1,4 +1,4 @@
-// Chooses the side of the seam that fits the runtime; only that one is ever loaded.
+// Chooses the side of the seam that fits the runtime; only that one is ever loaded, and TLS only where it is spoken.
 
 import type { Listener, ListenOptions } from "./transport.ts";
 
@@ -8,5 +8,7 @@ import type { Listener, ListenOptions } from "./transport.ts";
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const side = process.versions.bun === undefined ? await import("./node.ts") : await import("./bun.ts");
-  return side.listen(options);
+  if (options.tls === undefined) return side.listen(options, null);
+  const { TlsGate } = await import("./tls.ts");
+  return side.listen(options, new TlsGate(options, options.tls));
 }

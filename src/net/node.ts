@@ -15,6 +15,7 @@ import {
   type SocketConstructorOpts,
 } from "node:net";
 import { setImmediate as turnOfLoop } from "node:timers/promises";
+import type { TlsGate } from "./tls.ts";
 import {
   ACCEPT_QUEUE_EMPTY_MS,
   type Attempt,
@@ -32,19 +33,11 @@ const READ_BYTES_MAX = 256 * 1024;
 /** Longest time that a closing listener's queue is being emptied, milliseconds; clients that keep coming keep it so. */
 const EMPTYING_MS_MAX = 200;
 
-export function listen(options: ListenOptions): Promise<Listener> {
-  const buffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (accepted) => {
-    const socket = adopt(accepted, buffer);
-    if (socket === null) return;
-    const stream = new NodeStream(socket);
-    socket.stream = stream;
-    stream.peer = options.opened(stream);
-    socket.on("end", onEnd);
-    socket.on("error", onError);
-    socket.on("close", onClose);
-    socket.resume();
-  });
+export function listen(options: ListenOptions, gate: TlsGate | null): Promise<Listener> {
+  const server = createServer(
+    { allowHalfOpen: true, noDelay: true, pauseOnConnect: true },
+    gate === null ? acceptPlain(options) : (accepted) => gate.accept(accepted),
+  );
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(
@@ -55,10 +48,29 @@ export function listen(options: ListenOptions): Promise<Listener> {
         server.on("error", () => {});
         const address = server.address();
         const port = typeof address === "object" && address !== null ? address.port : options.port;
-        resolve({ port, close: () => close(server) });
+        resolve({
+          port,
+          useIdentity: (identity) => gate?.useIdentity(identity),
+          close: () => close(server),
+        });
       },
     );
   });
+}
+
+function acceptPlain(options: ListenOptions): (accepted: Socket) => void {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
+  return (accepted) => {
+    const socket = adopt(accepted, buffer);
+    if (socket === null) return;
+    const stream = new NodeStream(socket);
+    socket.stream = stream;
+    stream.peer = options.opened(stream);
+    socket.on("end", onEnd);
+    socket.on("error", onError);
+    socket.on("close", onClose);
+    socket.resume();
+  };
 }
 
 // uv_listen may be called again, as listen(2) may; Node has no public name for it. Where the handle changes, the queue

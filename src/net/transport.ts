@@ -41,10 +41,30 @@ export interface ListenOptions {
   backlog: number;
   /** Makes the peer of a new connection. */
   opened(stream: ByteStream): Peer;
+  /** Speaks TLS where it is there. */
+  tls?: TlsOptions | undefined;
+}
+
+/** What a server proves itself with. */
+export interface TlsIdentity {
+  /** PEM: the server's own certificate, then those that lead to a root. */
+  readonly certificate: string;
+  /** PEM, not encrypted. Secret: nothing may print or throw it. */
+  readonly key: string;
+  /** 48 random bytes, as secret as the key: what session tickets are sealed with. */
+  readonly ticketKeys: Uint8Array;
+}
+
+export interface TlsOptions {
+  readonly identity: TlsIdentity;
+  /** A connection ended without having finished its handshake; `code` is the TLS library's, the system's, or TIMEOUT, ENDED, CLOSED. */
+  handshakeFailed(code: string): void;
 }
 
 export interface Listener {
   readonly port: number;
+  /** For handshakes from now on; open connections go on with theirs. Nothing where the listener speaks no TLS. */
+  useIdentity(identity: TlsIdentity): void;
   /**
    * Stops listening; open connections go on. The kernel resets what sits in the accept queue of a closed socket, and that
    * may be a client in the middle of its first request: so the queue is first shortened to nothing and emptied.

@@ -27,21 +27,30 @@ export interface Credentials {
   authorization: Uint8Array | null;
   /** The client that the peer's address stands for, once it was needed. */
   addressClient: Client | null;
+  /** The tokens under which it was remembered; what was learnt under others counts for nothing. */
+  generation: number;
 }
 
 export class ClientDirectory {
   /** Why find() returned null. */
   refusal: Refusal = REFUSAL.unauthorized;
 
-  private readonly tokens: TokenTable | null;
-  private readonly tokenClients: readonly Client[];
+  private tokens: TokenTable | null = null;
+  private tokenClients: readonly Client[] = [];
+  private generation = 0;
   private readonly names = new Map<number, Client>();
   private readonly hash: ClientHash;
 
   constructor(tokens: TokenTable | null, hash: ClientHash) {
-    this.tokens = tokens;
     this.hash = hash;
+    this.useTokens(tokens);
+  }
+
+  /** From the next request on, on open connections too. */
+  useTokens(tokens: TokenTable | null): void {
+    this.tokens = tokens;
     this.tokenClients = tokens === null ? [] : tokens.names.map((name) => this.clientOf(name));
+    this.generation++;
   }
 
   /** The client of this request, or null with `refusal` set. The bytes are not kept. */
@@ -51,6 +60,7 @@ export class ClientDirectory {
     bytes: Uint8Array,
     peer: { remoteAddress(): string },
   ): Client | null {
+    if (credentials.generation !== this.generation) this.forget(credentials);
     if (this.tokens !== null) return this.fromToken(this.tokens, credentials, head, bytes);
     if (head.clientIdStart >= 0)
       return this.fromName(credentials, bytes, head.clientIdStart, head.clientIdEnd);
@@ -58,6 +68,12 @@ export class ClientDirectory {
     if (credentials.addressClient === null)
       credentials.addressClient = this.clientOf(nameFromAddress(peer.remoteAddress()));
     return credentials.addressClient;
+  }
+
+  private forget(credentials: Credentials): void {
+    credentials.client = null;
+    credentials.authorization = null;
+    credentials.generation = this.generation;
   }
 
   private fromToken(

@@ -92,13 +92,15 @@ const lane = new Lane<IngestConnection>({
   },
 });
 
+const clients = new ClientDirectory(
+  tokenTable(),
+  new ClientHash(settings.hashSeedLow, settings.hashSeedHigh),
+);
+
 const pipeline = new Pipeline({
   clock,
   answers,
-  clients: new ClientDirectory(
-    config.tokens.length === 0 ? null : new TokenTable(config.tokens),
-    new ClientHash(settings.hashSeedLow, settings.hashSeedHigh),
-  ),
+  clients,
   limiter: new RateLimiter(settings.limiter, config.rateLimit, clock),
   budget,
   decoder: new BatchDecoder(config.batchMetricsMax),
@@ -269,14 +271,45 @@ function tell(message: FromIngest): void {
   parentPort!.postMessage(message);
 }
 
+function tokenTable(): TokenTable | null {
+  const { tokens } = settings.config;
+  return tokens.length === 0 ? null : new TokenTable(tokens);
+}
+
+/** New tokens count from the next request on, a new certificate from the next handshake. */
+function reload(changed: Extract<ToIngest, { kind: "reload" }>): void {
+  settings.config = changed.config;
+  settings.tls = changed.tls;
+  clients.useTokens(tokenTable());
+  if (changed.tls !== null) listener?.useIdentity(changed.tls);
+  tell({ kind: "reloaded" });
+}
+
+function handshakeFailed(code: string): void {
+  counters.add(FIELD.tlsHandshakesFailed, 1);
+  if (config.logLevel !== "debug" && config.logLevel !== "trace") return;
+  tell({ kind: "log", level: "debug", text: "a TLS handshake failed", fields: { code } });
+}
+
+/** With the certificate that is in force when it is asked, and when it listens. */
+async function openListener(): Promise<Listener> {
+  const { host, backlog } = config;
+  const identity = settings.tls;
+  const tls = identity === null ? undefined : { identity, handshakeFailed };
+  const opening = await listen({ host, port: settings.port, backlog, opened, tls });
+  if (settings.tls !== null && settings.tls !== identity) opening.useIdentity(settings.tls);
+  return opening;
+}
+
 parentPort!.on("message", (message: ToIngest) => {
   if (message.kind === "drain") drain();
+  else reload(message);
 });
 
 try {
   const report = lane.open();
   tell({ kind: "log", level: "debug", text: "lane open", fields: { lane: settings.thread, ...report } });
-  listener = await listen({ host: config.host, port: settings.port, backlog: config.backlog, opened });
+  listener = await openListener();
   setInterval(tick, DEADLINE_TICK_MS);
   publish();
   tell({ kind: "listening", port: listener.port });

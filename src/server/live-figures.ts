@@ -2,6 +2,7 @@
 // somebody asks.
 
 import { realClock } from "../base/clock.ts";
+import { printable } from "../base/printable.ts";
 import { exposeMetrics, legacyCounters } from "../telemetry/exposition.ts";
 import { readProbe, readSnapshot, type Snapshot } from "../telemetry/snapshot.ts";
 import { buildStats, type SettingValue, type StatsSettings } from "../telemetry/stats.ts";
@@ -26,7 +27,7 @@ export class LiveFigures implements Figures {
 
   statsJson(): string {
     const stats = buildStats(this.snapshot(), readProbe(this.settings.telemetry), this.constants());
-    return `${JSON.stringify(stats, null, 2)}\n`;
+    return `${printable(JSON.stringify(stats, null, 2), "\n")}\n`;
   }
 
   private snapshot(): Snapshot {

@@ -2,12 +2,16 @@
 // in shared memory.
 
 import type { ServeConfig } from "../config.ts";
+import type { TlsIdentity } from "../net/transport.ts";
 
 /** Given to an ingest thread when it starts. */
 export interface IngestSettings {
   thread: number;
   threads: number;
+  /** Its tokens, and what goes with TLS, change with a reload; nothing else does. */
   config: ServeConfig;
+  /** Null where no TLS is spoken. */
+  tls: TlsIdentity | null;
   /** The port to listen on; 0 for the first thread where the operator asked for the kernel's choice. */
   port: number;
   laneDirectory: string;
@@ -27,7 +31,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 export type FromIngest =
   | { kind: "listening"; port: number }
   | { kind: "drained" }
+  | { kind: "reloaded" }
   | { kind: "cannot-start"; message: string }
   | { kind: "log"; level: LogLevel; text: string; fields: Record<string, unknown> };
 
-export type ToIngest = { kind: "drain" };
+export type ToIngest = { kind: "drain" } | { kind: "reload"; config: ServeConfig; tls: TlsIdentity | null };

@@ -65,6 +65,7 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
       client: null,
       authorization: null,
       addressClient: null,
+      generation: 0,
       route: ROUTE_INGEST,
       allow: "",
       acceptsJson: false,

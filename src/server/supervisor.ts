@@ -4,6 +4,7 @@
 //   lock folder ─▶ port free? ─▶ ingest threads (each recovers its lane, then listens) ─▶ address line ─▶ … ─▶ drain
 
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
@@ -29,20 +30,32 @@ import { Probe } from "../telemetry/probe.ts";
 import { readSnapshot } from "../telemetry/snapshot.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { tuneEngine } from "./engine.ts";
+import { exposureWarnings, type SettingsOrigin } from "./exposure.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { openLogStream } from "./log-stream.ts";
 import type { IngestSettings } from "./messages.ts";
 import { OrphanLanes } from "./orphan-lanes.ts";
+import { Reload } from "./reload.ts";
 import { readThreadSign, ThreadWatch } from "./thread-watch.ts";
+import { type CheckedIdentity, readIdentity } from "./tls-identity.ts";
 import { RUNTIME, VERSION } from "./version.ts";
 import { WorkerThreads } from "./worker-threads.ts";
 
 const THREAD_WAITS = "an ingest thread does not answer and uses no processor: the system keeps it waiting";
 
+/** The settings, and how they came to be. */
+export interface ServeOrigin extends SettingsOrigin {
+  /** The settings as a start now would have them. Throws TidemarkError. */
+  readSettings(): ServeConfig;
+}
+
 /** Runs the server until a signal ends it. Throws TidemarkError where it cannot start. */
-export async function startServer(config: ServeConfig): Promise<void> {
+export async function startServer(config: ServeConfig, origin: ServeOrigin): Promise<void> {
+  // Whatever the umask was: modes are what is asked for, and nothing is for others.
+  process.umask(0o077);
   const log = pino({ level: config.logLevel, base: { pid: process.pid } }, openLogStream());
   const startedAtMs = realClock.wallMs();
+  const identity = identityOf(config);
   const dataFolder = resolve(config.dataDirectory);
   openDataFolder(dataFolder);
   const lock = await lockFolder(dataFolder, { pid: process.pid, address: "" });
@@ -60,12 +73,29 @@ export async function startServer(config: ServeConfig): Promise<void> {
     const seed = randomBytes(8);
     const orphans = new OrphanLanes(dataFolder, threads, (level, text, fields) => log[level](fields, text));
 
+    for (const warning of [...exposureWarnings(config, origin, dataFolder), ...(identity?.warnings ?? [])])
+      log.warn(warning);
+
+    const reload = new Reload(
+      {
+        read() {
+          const settings = origin.readSettings();
+          return { config: settings, identity: identityOf(settings) };
+        },
+        apply: (now) => workers.reload(now.config, now.identity?.identity ?? null),
+        log: (level, text, fields) => log[level](fields, text),
+      },
+      { config, identity },
+    );
+    process.on("SIGHUP", () => reload.requestInBackground());
+
     tuneEngine();
     const workers = new WorkerThreads({
       settingsFor: (thread, port): IngestSettings => ({
         thread,
         threads,
-        config,
+        config: reload.current.config,
+        tls: reload.current.identity?.identity ?? null,
         port,
         laneDirectory: join(dataFolder, `lane-${thread}`),
         connectionsMax,
@@ -105,7 +135,7 @@ export async function startServer(config: ServeConfig): Promise<void> {
     const sweep = setInterval(() => limiter.sweep(), LIMITER_SWEEP_INTERVAL_MS);
     const retention = setInterval(() => orphans.retain(realClock.wallMs(), config), RETENTION_INTERVAL_MS);
 
-    const address = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
+    const address = `${identity === null ? "http" : "https"}://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
     lock.describe({ address });
     log.info({ version: VERSION, runtime: RUNTIME, threads, connectionsMax, data: dataFolder }, "serving");
     process.stdout.write(`tidemark listens on ${address}\n`);
@@ -127,6 +157,10 @@ export async function startServer(config: ServeConfig): Promise<void> {
     lock.release();
   }
   process.exit(0);
+}
+
+function identityOf(config: ServeConfig): CheckedIdentity | null {
+  return readIdentity(config, (path) => readFileSync(path, "utf8"), realClock.wallMs());
 }
 
 /**

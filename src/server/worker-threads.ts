@@ -7,8 +7,10 @@
 // A thread that cannot even start is not tried again: the operator is told why and the server stops.
 
 import { Worker } from "node:worker_threads";
+import type { ServeConfig } from "../config.ts";
 import { TidemarkError } from "../errors.ts";
 import { RESTART_DELAY_MS, THREAD_END_MS_MAX, THREAD_HEAP_MIB_MAX } from "../limits.ts";
+import type { TlsIdentity } from "../net/transport.ts";
 import type { FromIngest, IngestSettings, LogLevel, ToIngest } from "./messages.ts";
 
 export interface WorkerThreadsOptions {
@@ -43,6 +45,12 @@ export class WorkerThreads {
     );
     for (const worker of this.workers) worker?.postMessage({ kind: "drain" } satisfies ToIngest);
     await Promise.all(gone);
+  }
+
+  /** Gives every thread the tokens and the certificate in force; resolves when each has them, or is gone. */
+  async reload(config: ServeConfig, tls: TlsIdentity | null): Promise<void> {
+    const message: ToIngest = { kind: "reload", config, tls };
+    await Promise.all(this.workers.map((worker) => worker && tellAndWait(worker, message, "reloaded")));
   }
 
   /** Ends a thread that spins; another takes its place. Where even that does not end it, the process is given up. */
@@ -104,4 +112,20 @@ export class WorkerThreads {
       });
     }, RESTART_DELAY_MS);
   }
+}
+
+function tellAndWait(worker: Worker, message: ToIngest, answer: FromIngest["kind"]): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      worker.off("message", hear);
+      worker.off("exit", settle);
+      resolve();
+    };
+    const hear = (heard: FromIngest): void => {
+      if (heard.kind === answer) settle();
+    };
+    worker.on("message", hear);
+    worker.on("exit", settle);
+    worker.postMessage(message);
+  });
 }

@@ -54,6 +54,11 @@ export const SERVER_FIGURES: readonly Figure<Server>[] = [
     "Connections refused at --connections-max.",
     (of) => of.fields.connectionsRefused,
   ),
+  counter(
+    "tidemark_tls_handshakes_failed_total",
+    "Connections that ended without a finished TLS handshake.",
+    (of) => of.fields.tlsHandshakesFailed,
+  ),
   gauge("tidemark_connections_open", "Connections open.", (of) => of.fields.connectionsOpen),
   gauge("tidemark_connections_limit", "Connections that may be open.", (of) =>
     unset(of.fields.connectionsMax),

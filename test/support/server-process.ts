@@ -97,7 +97,7 @@ export async function startServer(
   const server = spawnServer(flags, options);
   const deadline = Date.now() + START_MS_MAX;
   for (;;) {
-    const line = /^tidemark listens on http:\/\/\S+:(\d+)$/m.exec(server.out);
+    const line = /^tidemark listens on https?:\/\/\S+:(\d+)$/m.exec(server.out);
     if (line !== null) {
       server.port = Number(line[1]);
       return server;
