@@ -21,7 +21,8 @@ export const CONNECTIONS_AUTO = 0;
 export const DESCRIPTORS_PROCESS = 64;
 /**
  * Held by each ingest thread: the runtime's own (5 on Node, 2 on Bun, measured), a listening socket, the folder, the
- * lane's segment with its index, the next pair already open, and the last few still being synced and sealed.
+ * lane's segment with its index, the next pair already open, and the last few still being synced and sealed; with what
+ * is over, REFUSED_CONNECTIONS_MAX.
  */
 export const DESCRIPTORS_PER_THREAD = 24;
 

@@ -6,9 +6,12 @@ export interface Registered {
   /** The registry's: its place in the array, -1 outside. */
   index: number;
   readonly deadlineMs: number;
+  /** Waits for a request, and nothing of one is here. */
+  readonly isIdle: boolean;
+  /** No request has come yet. */
+  readonly isUnused: boolean;
   expired(): void;
-  finishIfIdle(): void;
-  finishIfIdleOrUnused(): void;
+  finish(): void;
 }
 
 export class ConnectionRegistry<T extends Registered> {
@@ -48,11 +51,27 @@ export class ConnectionRegistry<T extends Registered> {
     }
   }
 
+  /** Drain: nothing more is awaited from an idle connection; from one that is new, its first request is. */
   finishIdle(): void {
-    for (let i = this.connections.length - 1; i >= 0; i--) this.connections[i]?.finishIfIdle();
+    this.finishWhere((connection) => connection.isIdle && !connection.isUnused);
   }
 
+  /** Drain: that first request has not come. */
   finishIdleAndUnused(): void {
-    for (let i = this.connections.length - 1; i >= 0; i--) this.connections[i]?.finishIfIdleOrUnused();
+    this.finishWhere((connection) => connection.isIdle);
+  }
+
+  /** Those that wait for a request, longest first, and have done so since before this deadline was theirs. */
+  idleBefore(deadlineMs: number): T[] {
+    return this.connections
+      .filter((connection) => connection.isIdle && connection.deadlineMs < deadlineMs)
+      .sort((one, other) => one.deadlineMs - other.deadlineMs);
+  }
+
+  private finishWhere(isMeant: (connection: T) => boolean): void {
+    for (let i = this.connections.length - 1; i >= 0; i--) {
+      const connection = this.connections[i];
+      if (connection !== undefined && isMeant(connection)) connection.finish();
+    }
   }
 }

@@ -15,9 +15,10 @@ import {
   BODY_TIMEOUT_MS,
   HEAD_TIMEOUT_MS,
   LINGER_MS,
-  PIPELINE_DEPTH_MAX,
+  REQUESTS_PER_TURN_MAX,
   WRITE_TIMEOUT_MS,
 } from "../limits.ts";
+import { mustWait } from "./answer-order.ts";
 import { BODY_DONE, BODY_MORE, BodyReader } from "./body-reader.ts";
 import type { ConnectionShared } from "./connection-shared.ts";
 import { decompress } from "./content-coding.ts";
@@ -29,9 +30,9 @@ import {
   HEAD_COMPLETE,
   HEAD_PARTIAL,
   METHOD_HEAD,
-  METHOD_POST,
   type RequestHead,
 } from "./request-head.ts";
+import { isEmptyLines } from "./request-line.ts";
 
 const STATE_HEAD = 0;
 const STATE_BODY = 1;
@@ -70,11 +71,13 @@ export class HttpConnection<C> {
   /** The first bytes of a head are here: its deadline runs from them, whatever drips in afterwards. */
   private isHeadBegun = false;
   /** No head has been whole yet. */
-  private isUnused = true;
+  isUnused = true;
   /** The last request of this connection has been taken: nothing after it is read. */
   private isLast = false;
   private peerHasEnded = false;
   private isClosed = false;
+  /** Requests taken since the last turn of the event loop. */
+  private taken = 0;
   private readonly gathered = new GatheredAnswers();
 
   constructor(stream: Stream, context: C, shared: ConnectionShared<C>) {
@@ -166,18 +169,20 @@ export class HttpConnection<C> {
   /** The coarse clock has passed deadlineMs. */
   expired(): void {
     if (this.state === STATE_CLOSING || this.stream.backlogBytes() > 0) this.stream.destroy();
-    else if (this.state === STATE_HEAD && this.kept.isEmpty) this.finish();
+    else if (this.state === STATE_HEAD && !this.isHeadBegun) this.finish();
     else this.fail(REFUSAL.timeout, "");
   }
 
-  /** Drain: nothing more is awaited from an idle connection; from one that is new, its first request is. */
-  finishIfIdle(): void {
-    if (!this.isUnused) this.finishIfIdleOrUnused();
+  /** Whether it waits for a request, the first or the next, and nothing of one is here. */
+  get isIdle(): boolean {
+    return this.state === STATE_HEAD && this.owed === 0 && !this.isHeadBegun && !this.isHeld;
   }
 
-  /** Drain: that first request has not come. */
-  finishIfIdleOrUnused(): void {
-    if (this.state === STATE_HEAD && this.owed === 0 && this.kept.isEmpty && !this.isHeld) this.finish();
+  /** Gives its place to another at once: only for one that is idle. */
+  makeRoom(): void {
+    this.finish();
+    this.shared.registry.remove(this);
+    this.stream.destroy();
   }
 
   // ── parsing ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,6 +192,7 @@ export class HttpConnection<C> {
     this.isParsing = true;
     const end = bytes.length;
     let position = 0;
+    this.taken = 0;
     while (position < end && !this.isHeld && !this.isLast && this.state !== STATE_CLOSING) {
       const next =
         this.state === STATE_HEAD
@@ -210,7 +216,8 @@ export class HttpConnection<C> {
     const { head, exchange } = this.shared;
     const status = head.parse(bytes, start, end);
     if (status === HEAD_PARTIAL) {
-      if (!this.isHeadBegun) {
+      // An empty line between requests begins none (RFC 9112, 2.2).
+      if (!this.isHeadBegun && !isEmptyLines(bytes, start, end)) {
         this.isHeadBegun = true;
         this.arm();
       }
@@ -221,8 +228,15 @@ export class HttpConnection<C> {
       return -1;
     }
     const keepAlive = head.keepAlive && this.shared.keepAliveAllowed;
-    if (this.owed > 0 && this.mustHold(head, keepAlive)) {
+    if (this.owed > 0 && (this.deferred !== null || mustWait(head, keepAlive, this))) {
       this.isHeld = true;
+      return start;
+    }
+    if (++this.taken > REQUESTS_PER_TURN_MAX) {
+      // A crowd came at once: the rest of it waits until the other connections had their turn.
+      this.isHeld = true;
+      this.deadlineMs = NEVER;
+      setImmediate(() => this.release());
       return start;
     }
     this.isHeadBegun = false;
@@ -230,6 +244,7 @@ export class HttpConnection<C> {
     this.isHttp10 = head.isHttp10;
     this.ackAsked = head.ackAsked;
     this.isHead = head.method === METHOD_HEAD;
+    this.contentCoding = head.contentCoding;
     const bodyStart = head.headEnd;
     const isWhole = !head.isChunked && head.contentLength <= end - bodyStart;
     // Refused, a client that asked leave may or may not send its body: such a refusal must say that it is the last answer.
@@ -241,28 +256,13 @@ export class HttpConnection<C> {
 
     if (isWhole) {
       const bodyEnd = bodyStart + Math.max(0, head.contentLength);
-      this.contentCoding = head.contentCoding;
       this.complete(bytes, bodyStart, bodyEnd);
       return bodyEnd;
     }
     return this.beginBody(head, bodyStart, end);
   }
 
-  /** True where the answer to this request could overtake, or differ in form from, those still owed. */
-  private mustHold(head: RequestHead, keepAlive: boolean): boolean {
-    return (
-      this.owed >= PIPELINE_DEPTH_MAX ||
-      this.deferred !== null ||
-      head.method !== METHOD_POST ||
-      head.expectsContinue ||
-      keepAlive !== this.keepAlive ||
-      head.isHttp10 !== this.isHttp10 ||
-      head.ackAsked !== this.ackAsked
-    );
-  }
-
   private beginBody(head: RequestHead, bodyStart: number, end: number): number {
-    this.contentCoding = head.contentCoding;
     this.state = STATE_BODY;
     this.arm();
     if (this.verdict === ADMIT_REFUSED && !this.keepAlive) {
@@ -327,12 +327,13 @@ export class HttpConnection<C> {
     this.state = STATE_HEAD;
     this.verdict = ADMIT_SKIP;
     this.dropInput();
-    if (!wasAnswered) this.refuse(refusal, detail);
+    // A request that came before waits with its answer: that one is the last then, and nothing takes its place.
+    if (this.deferred === null && !wasAnswered) this.refuse(refusal, detail);
     else if (this.owed === 0) this.finish();
   }
 
   /** The last answer is out: FIN, then wait for the peer's FIN, so that unread bytes do not turn into a reset. */
-  private finish(): void {
+  finish(): void {
     if (this.state === STATE_CLOSING) return;
     this.state = STATE_CLOSING;
     this.dropInput();
@@ -380,7 +381,7 @@ export class HttpConnection<C> {
   }
 
   private release(): void {
-    if (!this.isHeld || this.owed > 0 || this.stream.backlogBytes() > 0) return;
+    if (!this.isHeld || this.isClosed || this.owed > 0 || this.stream.backlogBytes() > 0) return;
     this.isHeld = false;
     if (this.isParsing) return;
     if (this.isPaused) {

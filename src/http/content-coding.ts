@@ -1,5 +1,5 @@
-// Undoes a body's Content-Encoding, whole and at once, with the bound on what comes out: a bomb costs bodyBytesMax of
-// memory and no more. Runs on the ingest thread: a batch is small, and a thread pool's round trip costs more than it.
+// Undoes a body's Content-Encoding, whole and at once, with bounds on what goes in and what comes out: a bomb costs
+// bodyBytesMax of memory, for one body at a time, and less than 50 ms. Runs on the ingest thread: a batch is small, and a thread pool's round trip costs more than it.
 // One stream must be the whole body: what follows it, and a stream that is cut, is corrupt, on both runtimes alike.
 
 import {
@@ -13,7 +13,7 @@ import {
 } from "node:zlib";
 import { assert } from "../base/assert.ts";
 import { REFUSAL, type Refusal } from "../errors.ts";
-import { ZSTD_WINDOW_LOG_MAX } from "../limits.ts";
+import { CODED_BODY_BYTES_FLOOR, CODED_BODY_DIVISOR, ZSTD_WINDOW_LOG_MAX } from "../limits.ts";
 import { CODING_DEFLATE, CODING_GZIP, CODING_ZSTD } from "./field-values.ts";
 import { isOneZstdFrame } from "./zstd-frame.ts";
 
@@ -29,9 +29,10 @@ const ZSTD_PARAMS = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX };
 
 /**
  * The body that bytes, in this coding, stand for: a new buffer, the caller's. REFUSAL.length where it would pass
- * bytesMax, REFUSAL.content_corrupt where the stream is broken, cut, or followed by anything.
+ * bytesMax or is too long to be undone at once, REFUSAL.content_corrupt where the stream is broken, cut, or followed by anything.
  */
 export function decompress(coding: number, bytes: Uint8Array, bytesMax: number): Uint8Array | Refusal {
+  if (bytes.length > Math.max(bytesMax / CODED_BODY_DIVISOR, CODED_BODY_BYTES_FLOOR)) return REFUSAL.length;
   switch (coding) {
     case CODING_GZIP:
       return run(gunzipSync, bytes, { maxOutputLength: bytesMax, info: true });

@@ -110,3 +110,9 @@ function parseVersion(bytes: Uint8Array, start: number, limit: number, line: Req
   line.isHttp10 = bytes[at - 3] === ZERO;
   return at;
 }
+
+/** Whether there is nothing but CR and LF in bytes[start, end): no request has begun. */
+export function isEmptyLines(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] !== CR && bytes[at] !== LF) return false;
+  return true;
+}

@@ -17,6 +17,7 @@ import { BodyPool } from "../http/body-pool.ts";
 import { HttpConnection } from "../http/connection.ts";
 import { ConnectionRegistry } from "../http/connection-registry.ts";
 import type { ConnectionShared } from "../http/connection-shared.ts";
+import { IdlePlaces } from "../http/idle-places.ts";
 import { RequestHead } from "../http/request-head.ts";
 import {
   DEADLINE_TICK_MS,
@@ -116,6 +117,7 @@ const pipeline = new Pipeline({
 
 const slots = new ConnectionSlots(settings.connectionSlots, settings.thread, settings.connectionsMax);
 const registry = new ConnectionRegistry<IngestConnection>(() => slots.give());
+const idlePlaces = new IdlePlaces(registry, config.keepAliveTimeoutMs);
 const refusedRegistry = new ConnectionRegistry<RefusedConnection>(() => {});
 const shared: ConnectionShared<RequestContext> = {
   head: new RequestHead(),
@@ -143,11 +145,19 @@ function afterNextPoll(run: () => void): void {
 }
 
 function opened(stream: ByteStream): Peer {
-  if (!slots.tryTake()) return refuseConnection(stream);
+  if (!tryTakeSlot()) return refuseConnection(stream);
   const connection = new HttpConnection(stream, pipeline.newContext(), shared);
   registry.add(connection);
   counters.add(FIELD.connectionsAccepted, 1);
   return connection;
+}
+
+/** A slot, or else that of the connection that has been idle for longest. */
+function tryTakeSlot(): boolean {
+  if (slots.tryTake()) return true;
+  if (!idlePlaces.tryMakeRoom(shared.coarseMs)) return false;
+  counters.add(FIELD.connectionsReclaimed, 1);
+  return slots.tryTake();
 }
 
 function refuseConnection(stream: ByteStream): Peer {

@@ -5,6 +5,7 @@ import { REFUSAL, type Refusal } from "../errors.ts";
 import type { Answers } from "../http/answers.ts";
 import { EXPOSITION_CONTENT_TYPE } from "../telemetry/exposition.ts";
 import type { ThreadCounters } from "../telemetry/thread-counters.ts";
+import { PageTurns, type PageWaiter } from "./page-turns.ts";
 import type { IngestConnection } from "./request-context.ts";
 import {
   ROUTE_HEALTH,
@@ -42,14 +43,18 @@ GET  /ready     does it take batches now
 export class Pages {
   private readonly answers: Answers;
   private readonly counters: ThreadCounters;
-  private readonly figures: Figures;
   private readonly notReady: NotReady;
+  private readonly statsTurns: PageTurns;
+  private readonly countersTurns: PageTurns;
+  private readonly expositionTurns: PageTurns;
 
   constructor(answers: Answers, counters: ThreadCounters, figures: Figures, notReady: NotReady) {
     this.answers = answers;
     this.counters = counters;
-    this.figures = figures;
     this.notReady = notReady;
+    this.statsTurns = this.turnsOf(JSON_TYPE, () => figures.statsJson());
+    this.countersTurns = this.turnsOf(JSON_TYPE, () => figures.countersJson());
+    this.expositionTurns = this.turnsOf(EXPOSITION_CONTENT_TYPE, () => figures.exposition());
   }
 
   answer(connection: IngestConnection): void {
@@ -57,8 +62,9 @@ export class Pages {
     if (route === ROUTE_HEALTH)
       this.plain(connection, 200, JSON_TYPE, '{"status":"healthy","service":"ingestion"}');
     else if (route === ROUTE_READY) this.ready(connection);
-    else if (route === ROUTE_STATS) this.plain(connection, 200, JSON_TYPE, this.figures.statsJson());
-    else if (route === ROUTE_METRICS) this.metrics(connection);
+    else if (route === ROUTE_STATS) this.statsTurns.ask(connection);
+    else if (route === ROUTE_METRICS)
+      (connection.context.acceptsJson ? this.countersTurns : this.expositionTurns).ask(connection);
     else if (route === ROUTE_PAGE) this.plain(connection, 200, TEXT_TYPE, FRONT_PAGE);
     else if (route === ROUTE_OPTIONS) this.plain(connection, 200, TEXT_TYPE, "", allow);
     else if (route === ROUTE_METHOD) this.refuse(connection, REFUSAL.method, allow);
@@ -72,27 +78,12 @@ export class Pages {
     else this.plain(connection, 503, JSON_TYPE, JSON.stringify({ ready: false, why }));
   }
 
-  private metrics(connection: IngestConnection): void {
-    if (connection.context.acceptsJson) {
-      this.plain(connection, 200, JSON_TYPE, this.figures.countersJson());
-      return;
-    }
-    // Rendering is asynchronous in the library: the connection owes this answer meanwhile, as it does a commit's.
-    const { keepAlive, isHttp10, isHead } = connection;
-    connection.oweAlone();
-    this.figures.exposition().then(
-      (text) => {
-        connection.gather(
-          this.answers.plain(200, EXPOSITION_CONTENT_TYPE, text, { keepAlive, isHttp10, isHead }),
-        );
-        connection.flush();
-      },
-      (error: unknown) => {
-        const body = JSON.stringify({ error: `cannot render the metrics because ${String(error)}` });
-        connection.gather(this.answers.plain(500, JSON_TYPE, body, { keepAlive, isHttp10, isHead }));
-        connection.flush();
-      },
-    );
+  private turnsOf(type: string, render: () => string | Promise<string>): PageTurns {
+    return new PageTurns(render, (waiter: PageWaiter, text, error) => {
+      if (error === null) return this.answers.plain(200, type, text, waiter);
+      const why = JSON.stringify({ error: `cannot make this page because ${String(error)}` });
+      return this.answers.plain(500, JSON_TYPE, why, waiter);
+    });
   }
 
   private plain(connection: IngestConnection, status: number, type: string, body: string, allow = ""): void {

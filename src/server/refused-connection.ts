@@ -6,6 +6,8 @@ import type { Stream } from "../http/exchange.ts";
 
 export class RefusedConnection implements Registered {
   index = -1;
+  readonly isIdle = true;
+  readonly isUnused = false;
   readonly deadlineMs: number;
   private readonly stream: Stream;
   private readonly onClosed: (connection: RefusedConnection) => void;
@@ -39,11 +41,7 @@ export class RefusedConnection implements Registered {
     this.stream.destroy();
   }
 
-  finishIfIdle(): void {
-    this.stream.destroy();
-  }
-
-  finishIfIdleOrUnused(): void {
+  finish(): void {
     this.stream.destroy();
   }
 }

@@ -31,6 +31,7 @@ export const FIELDS = [
   { name: "connectionsMax", life: "gauge", over: "max" }, // of the whole server: --connections-max
   { name: "connectionsAccepted", life: "counter", over: "sum" },
   { name: "connectionsRefused", life: "counter", over: "sum" },
+  { name: "connectionsReclaimed", life: "counter", over: "sum" }, // idle ones, closed to make room for others
   { name: "tlsHandshakesFailed", life: "counter", over: "sum" },
   { name: "requests", life: "counter", over: "sum" }, // of all routes
   { name: "bytesRead", life: "counter", over: "sum" },

@@ -55,6 +55,11 @@ export const SERVER_FIGURES: readonly Figure<Server>[] = [
     (of) => of.fields.connectionsRefused,
   ),
   counter(
+    "tidemark_connections_reclaimed_total",
+    "Idle connections closed to make room at --connections-max.",
+    (of) => of.fields.connectionsReclaimed,
+  ),
+  counter(
     "tidemark_tls_handshakes_failed_total",
     "Connections that ended without a finished TLS handshake.",
     (of) => of.fields.tlsHandshakesFailed,

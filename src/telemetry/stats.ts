@@ -73,6 +73,7 @@ export function buildStats(snapshot: Snapshot, probe: ProbeSnapshot, settings: S
       limit: known(fields.connectionsMax || Number.NaN),
       accepted: fields.connectionsAccepted,
       refused: fields.connectionsRefused,
+      reclaimed: fields.connectionsReclaimed,
       tls_handshakes_failed: fields.tlsHandshakesFailed,
       bytes_read: fields.bytesRead,
       bytes_written: fields.bytesWritten,
