@@ -17,6 +17,10 @@ export class DrainClients {
    * between its last accept and its close ends so, and nobody can help it; it is one place in the queue of each.
    */
   neverTaken = 0;
+  /** Requests. */
+  get sent(): number {
+    return this.next;
+  }
   private next = 0;
   private readonly server: ServerProcess;
 
