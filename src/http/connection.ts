@@ -215,6 +215,7 @@ export class HttpConnection<C> {
   private parseHead(bytes: Uint8Array, start: number, end: number): number {
     const { head, exchange } = this.shared;
     const status = head.parse(bytes, start, end);
+    this.isHead = head.method === METHOD_HEAD;
     if (status === HEAD_PARTIAL) {
       // An empty line between requests begins none (RFC 9112, 2.2).
       if (!this.isHeadBegun && !isEmptyLines(bytes, start, end)) {
@@ -243,7 +244,6 @@ export class HttpConnection<C> {
     this.isUnused = false;
     this.isHttp10 = head.isHttp10;
     this.ackAsked = head.ackAsked;
-    this.isHead = head.method === METHOD_HEAD;
     this.contentCoding = head.contentCoding;
     const bodyStart = head.headEnd;
     const isWhole = !head.isChunked && head.contentLength <= end - bodyStart;

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { stopForeignServers } from "../support/foreign-server.ts";
+import { RawConnection } from "../support/raw-client.ts";
+import { errorOf } from "../support/requests.ts";
 import { startServer, stopServers } from "../support/server-process.ts";
 import { attackCuts } from "./cut-run.ts";
 import { CANARY, GOOD_REQUESTS } from "./good-requests.ts";
@@ -55,6 +57,25 @@ describe("framing attacked:", () => {
     assert.deepEqual(tally.unclean, []);
     assert.ok(tally.errors > 100);
     assert.equal(server.hasExited, false, server.error);
+  });
+
+  test("a fault behind a HEAD is answered with its text, and one in a HEAD without", {
+    timeout: 60_000,
+  }, async () => {
+    const server = await startServer(["--threads", "1"]);
+    const behind = await RawConnection.open(server.port);
+    behind.send("HEAD /health HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost : a\r\n\r\n");
+    assert.equal((await behind.answer(true)).status, 200);
+    const fault = await behind.answer();
+    assert.equal(fault.status, 400);
+    assert.match(errorOf(fault), /before the colon/);
+    behind.close();
+    const inside = await RawConnection.open(server.port);
+    inside.send("HEAD /health HTTP/1.1\r\nHost : a\r\n\r\n");
+    assert.equal((await inside.answer(true)).status, 400);
+    await inside.ended();
+    assert.equal(inside.unread.length, 0);
+    inside.close();
   });
 
   if (MISSING.length > 0) {

@@ -74,8 +74,10 @@ async function answersTo(port: number, bytes: Buffer, expected: RoutedReading): 
     connection.send(bytes.subarray(bytes.length >> 1));
     const answers: Answer[] = [];
     while (answers.length < expected.answers) {
-      const isHead = expected.heads[answers.length]?.isHead === true;
-      const answer = await connection.answerOrEnd(isHead, ANSWER_MS_MAX);
+      const isHead = expected.heads[answers.length]?.isHead;
+      let answer = await connection.answerOrEnd(isHead === true, ANSWER_MS_MAX);
+      // A fault in the head of a HEAD is answered without a body, as far as its method was read.
+      if (answer === null && isHead === undefined) answer = await connection.answerOrEnd(true, ANSWER_MS_MAX);
       if (answer === null) break;
       if (answer.status !== 100) answers.push(answer);
     }
