@@ -81,6 +81,12 @@ export const DRAIN_MS_MAX = 4_000;
 
 /** Each of a lane's two buffers, bytes. A 1,000-metric batch is about 110 KB of lines. */
 export const LANE_BUFFER_BYTES = 8 * 1024 * 1024;
+/**
+ * Wait for its turn that a batch may be given in a lane's queue, milliseconds: past it a refusal serves its client better.
+ * At 50 ms a disk of 40 MB/s queues 2 MB, more than 16 clients with 1,000-metric batches can have under way; one of
+ * 340 MB/s never meets it before the two buffers are full.
+ */
+export const QUEUE_MS_MAX = 50;
 /** Age of the oldest written but not yet synced byte before a background fdatasync starts, milliseconds. */
 export const SYNC_INTERVAL_MS = 100;
 /** A segment is sealed at this size, bytes. */
@@ -141,6 +147,14 @@ export const DISK_PROBE_INTERVAL_MS = 250;
 export const RECOVERY_BLOCK_BYTES = 1024 * 1024;
 /** New segments that recovery makes of one that is damaged in places; past it the good parts share the last. Each costs some syncs. */
 export const SEGMENT_SPLITS_MAX = 256;
+/** What the scrub reads at a time, bytes: a checksum over it takes the main thread under 0.1 ms. */
+export const SCRUB_BLOCK_BYTES = 256 * 1024;
+/** What the scrub reads in a second, unless --scrub-rate says otherwise, bytes: 1.3 TB a day, a few percent of a disk. */
+export const SCRUB_BYTES_PER_S_DEFAULT = 16 * 1024 * 1024;
+/** From the start of one round of the scrub to that of the next, milliseconds: a day, or at once where a round takes longer. */
+export const SCRUB_INTERVAL_MS = 24 * 60 * 60 * 1000;
+/** Places of damage that the scrub remembers, so as to tell of each once; past it no more are told. */
+export const SCRUB_FOUND_MAX = 10_000;
 /** Longest line that recovery takes for one, bytes: a line never outgrows the lane's buffer it was written in. */
 export const LINE_BYTES_MAX = LANE_BUFFER_BYTES;
 

@@ -65,7 +65,7 @@ export class LaneBed {
   /** Reserves and appends; what tryReserve said. */
   append(lines: string, level: number, waiter: string): number {
     const bytes = Buffer.from(lines);
-    const outcome = this.lane.tryReserve(bytes.length);
+    const outcome = this.lane.tryReserve(bytes.length, level);
     if (outcome !== STORED) return outcome;
     this.lane.buffer.set(bytes, this.lane.position);
     const count = lines.split("\n").length - 1;

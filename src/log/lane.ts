@@ -5,8 +5,8 @@
 //                    └──────── change places ◀───────┘
 //
 // While one write is in flight the other buffer fills; when it returns, all that waited for it is settled in one call.
-// Both full: "no" (queue), never growth. The next write may go out while a sync is in flight, so that nobody who asked
-// for `written` waits for another's sync.
+// Both full, or a longer wait than queue-bound.ts allows: "no" (queue), never growth. The next write may go out while a
+// sync is in flight, so that nobody who asked for `written` waits for another's sync.
 //
 // A write that fails leaves nothing: the file is cut back to the commit's start and all of it is refused. A full disk
 // keeps the segment; any other error ends it. After either the lane is in an outage: it refuses at once, but for a probe
@@ -22,11 +22,11 @@ import { DIRECT_BYTES_MIN, LANE_SEALING_MAX, LANE_WAITERS_MAX } from "../limits.
 import { CommitBuffer } from "./commit-buffer.ts";
 import { CommitWrite } from "./commit-write.ts";
 import { DIRECT_ALIGNMENT, tryAlign } from "./direct-memory.ts";
-import { DrainRate } from "./drain-rate.ts";
-import type { FileError, LogFiles } from "./files.ts";
+import { ACK_SYNCED, ACK_WRITTEN, type FileError, type LogFiles } from "./files.ts";
 import { blankIndexRecord } from "./index-record.ts";
 import type { LaneOptions } from "./lane-options.ts";
 import { Outage, refusalOf } from "./outage.ts";
+import { QueueBound } from "./queue-bound.ts";
 import { type RecoveryReport, recoverLane } from "./recovery.ts";
 import { applyRetention, type RetentionReport } from "./retention.ts";
 import { Segment } from "./segment.ts";
@@ -73,7 +73,7 @@ export class Lane<W> {
   bytesInFlight = 0;
   writeMs = 0;
   syncMs = 0;
-  private readonly drain = new DrainRate();
+  readonly bound: QueueBound;
   private segmentsClosed = 0;
   private bytesClosed = 0;
 
@@ -86,6 +86,7 @@ export class Lane<W> {
     this.clock = options.clock;
     this.handler = options.handler;
     this.outage = new Outage(options.clock, options.onEvent);
+    this.bound = new QueueBound(options.clock);
     this.filling = new CommitBuffer(options.bufferBytes, options.writesEach);
     this.flying = new CommitBuffer(options.bufferBytes, options.writesEach);
     this.buffer = this.filling.bytes;
@@ -104,22 +105,22 @@ export class Lane<W> {
       bytesMin < Number.POSITIVE_INFINITY && tryAlign(files, directory, this.filling, this.flying);
     this.write = new CommitWrite<W>(files, direct, bytesMin, (segment, error) => this.wrote(segment, error));
     this.place(0);
-    this.syncer = new Syncer(this.options, this);
+    this.syncer = new Syncer(this.options, this, this.bound);
     return report;
   }
 
   /**
    * Room for `bytes` more in `buffer`, from `position` on: STORED (-1) for yes, else why not. Good until the next call, and
-   * free to ask: in an outage it is the append that makes a probe.
+   * free to ask: in an outage it is the append that makes a probe. A longer queue is in the way of `level` synced.
    */
-  tryReserve(bytes: number): Refusal | typeof STORED {
+  tryReserve(bytes: number, level = ACK_WRITTEN): Refusal | typeof STORED {
     if (this.outage.refusal !== STORED && !this.outage.isProbeDue()) return this.outage.refusal;
     if (this.closing) return REFUSAL.draining;
     if (this.position + bytes > this.limit) {
       this.commit();
       if (this.position + bytes > this.limit) return REFUSAL.queue;
     }
-    if (this.waiterCount >= LANE_WAITERS_MAX) return REFUSAL.queue;
+    if (this.waiterCount >= LANE_WAITERS_MAX || this.isQueueLong(level)) return REFUSAL.queue;
     return STORED;
   }
 
@@ -165,10 +166,6 @@ export class Lane<W> {
     this.scheduleCommit();
   }
 
-  get drainBytesPerS(): number {
-    return this.drain.bytesPerS;
-  }
-
   get bytesFilling(): number {
     return this.position - this.start;
   }
@@ -194,6 +191,12 @@ export class Lane<W> {
   /** STORED, or the refusal that the lane answers with while its disk is full or failing. */
   get outageNow(): Refusal | typeof STORED {
     return this.outage.refusal;
+  }
+
+  private isQueueLong(level: number): boolean {
+    const { bound, bytesInFlight, bytesFilling, writeStartedMs } = this;
+    if (level === ACK_SYNCED) return this.syncer.isQueueLong(bytesInFlight + bytesFilling);
+    return bound.isWriteLong(bytesInFlight, writeStartedMs, bytesFilling);
   }
 
   private scheduleCommit(): void {
@@ -250,9 +253,7 @@ export class Lane<W> {
     this.writeStart = this.start;
     this.writeBytes = this.position - this.start;
     this.bytesInFlight = this.writeBytes;
-    const filled = this.filling;
-    this.filling = this.flying;
-    this.flying = filled;
+    [this.filling, this.flying] = [this.flying, this.filling];
     this.place(0);
   }
 
@@ -298,11 +299,10 @@ export class Lane<W> {
   private commitWritten(segment: Segment<W>): void {
     const nowMs = this.clock.monotonicMs();
     const ms = nowMs - this.writeStartedMs;
-    const bytes = this.writeBytes;
     this.commits++;
     this.writeMs = ms;
-    this.drain.add(ms, bytes);
-    this.options.onWrite?.(ms, bytes);
+    this.bound.writes.add(ms, this.writeBytes, nowMs);
+    this.options.onWrite?.(ms, this.writeBytes);
     this.nextSequence += this.record.lines;
     segment.add(this.record);
     if (this.outage.refusal === REFUSAL.disk_full) this.outage.end();

@@ -9,6 +9,7 @@ import type { Clock } from "../base/clock.ts";
 import { REFUSAL } from "../errors.ts";
 import type { FileError, LogFiles } from "./files.ts";
 import { type LaneOptions, realTimers, type Timers } from "./lane-options.ts";
+import type { QueueBound } from "./queue-bound.ts";
 import type { Segment } from "./segment.ts";
 import { indexPath } from "./segment-name.ts";
 import { type LaneHandler, STORED, WaiterGroup } from "./waiter-group.ts";
@@ -31,6 +32,7 @@ export class Syncer<W> {
   private readonly directory: string;
   private readonly directoryFd: number;
   private readonly intervalMs: number;
+  private readonly bound: QueueBound;
 
   /** Ended segments in order, until they are closed. */
   readonly sealing: Segment<W>[] = [];
@@ -38,6 +40,7 @@ export class Syncer<W> {
   waiterCount = 0;
   private current: Segment<W> | null = null;
   private syncing: Segment<W> | null = null;
+  /** What the running sync will have covered of its segment. */
   private syncingBytes = 0;
   private startedMs = 0;
   private flying = new WaiterGroup<W>();
@@ -51,7 +54,7 @@ export class Syncer<W> {
   private readonly entryBound = (error: FileError | null) => this.entrySynced(error);
   private readonly syncedBound = (error: FileError | null) => this.synced(error);
 
-  constructor(options: LaneOptions<W>, owner: SyncerOwner<W>) {
+  constructor(options: LaneOptions<W>, owner: SyncerOwner<W>, bound: QueueBound) {
     this.files = options.files;
     this.clock = options.clock;
     this.timers = options.timers ?? realTimers;
@@ -60,6 +63,7 @@ export class Syncer<W> {
     this.directory = options.directory;
     this.directoryFd = this.files.openDirectory(this.directory);
     this.intervalMs = options.syncIntervalMs;
+    this.bound = bound;
   }
 
   /** Takes note of a commit just written to the open segment; `synced` are those who wait for more than that. */
@@ -93,6 +97,20 @@ export class Syncer<W> {
   abandon(segment: Segment<W>): void {
     this.closeFile(segment);
     segment.index.abandon();
+  }
+
+  /** Whether what comes behind `bytesUnwritten` more would wait too long for its sync. */
+  isQueueLong(bytesUnwritten: number): boolean {
+    let bytesUnsynced = 0;
+    for (const segment of this.sealing) bytesUnsynced += segment.bytes - segment.bytesSynced;
+    if (this.current !== null) bytesUnsynced += this.current.bytes - this.current.bytesSynced;
+    const bytesFlying = this.bytesFlying;
+    return this.bound.isSyncLong(bytesFlying, this.startedMs, bytesUnsynced - bytesFlying, bytesUnwritten);
+  }
+
+  /** Bytes that the running sync covers. */
+  get bytesFlying(): number {
+    return this.syncing === null ? 0 : this.syncingBytes - this.syncing.bytesSynced;
   }
 
   get isSyncing(): boolean {
@@ -131,6 +149,7 @@ export class Syncer<W> {
     const segment = this.next();
     if (segment === null) return;
     this.syncing = segment;
+    this.syncingBytes = segment.bytesSynced;
     if (segment === this.current) this.wanted = false;
     this.startedMs = this.clock.monotonicMs();
     if (segment.entrySynced) this.syncBytes(segment);
@@ -180,9 +199,11 @@ export class Syncer<W> {
       this.fail(segment, error);
       return;
     }
+    const nowMs = this.clock.monotonicMs();
+    this.bound.syncs.add(nowMs - this.startedMs, this.bytesFlying, nowMs);
     segment.bytesSynced = this.syncingBytes;
     this.syncingSinceMs = -1;
-    this.owner.segmentSynced(segment, this.clock.monotonicMs() - this.startedMs);
+    this.owner.segmentSynced(segment, nowMs - this.startedMs);
     this.settleFlying(STORED);
     segment.index.flush();
     this.syncing = null;
@@ -192,6 +213,7 @@ export class Syncer<W> {
 
   private fail(segment: Segment<W>, error: FileError): void {
     segment.failed = true;
+    this.syncingBytes = segment.bytesSynced;
     this.syncingSinceMs = -1;
     if (this.current === segment) this.forgetCurrent();
     segment.waiting.moveTo(this.flying);

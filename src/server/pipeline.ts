@@ -102,11 +102,12 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     }
     if (head.contentCoding === CODING_UNKNOWN) return this.refuse(connection, REFUSAL.content_coding);
     if (head.ackAsked === ACK_ASKED_UNKNOWN) return this.refuse(connection, REFUSAL.preference);
-    const room = parts.lane.tryReserve(linesBytesMax(Math.max(0, head.contentLength), 1, client.json.length));
+    context.level = Math.max(parts.ack, head.ackAsked);
+    const linesBytesMin = linesBytesMax(Math.max(0, head.contentLength), 1, client.json.length);
+    const room = parts.lane.tryReserve(linesBytesMin, context.level);
     if (room >= 0) return this.refuse(connection, room, this.drainMs());
 
     context.requestClient = client;
-    context.level = Math.max(parts.ack, head.ackAsked);
     if (parts.sample.follows(connection)) parts.sample.admitted();
     return ADMIT_TAKE;
   }
@@ -124,7 +125,8 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     const client = context.requestClient!;
     if (sample.follows(connection)) sample.whole();
 
-    const room = lane.tryReserve(linesBytesMax(end - start, parts.batchMetricsMax, client.json.length));
+    const linesBytes = linesBytesMax(end - start, parts.batchMetricsMax, client.json.length);
+    const room = lane.tryReserve(linesBytes, context.level);
     if (room >= 0) {
       this.refuse(connection, room, this.drainMs());
       return;
@@ -251,6 +253,6 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
 
   private drainMs(): number {
     const { lane } = this.parts;
-    return Math.max(1, drainWaitMs(lane.bytesFilling + lane.bytesInFlight, lane.drainBytesPerS));
+    return Math.max(1, drainWaitMs(lane.bytesFilling + lane.bytesInFlight, lane.bound.writes.drainBytesPerS));
   }
 }
