@@ -13,6 +13,17 @@ const LAMBDA = 2_610;
 const SIGMA = 0.1128;
 const KAPPA = 0.0000062;
 
+/** Of nothing that was timed. */
+const NONE: LatencyJson = {
+  mean: null,
+  p50: null,
+  p90: null,
+  p99: null,
+  p999: null,
+  p9999: null,
+  max: null,
+};
+
 interface Shape {
   readonly kind: LevelJson["kind"];
   readonly part: string;
@@ -93,6 +104,7 @@ function levelOf(shape: Shape): LevelJson {
     planned: shape.planned === null ? requests : Math.round(shape.planned * seconds),
     latency_ms: latencyOf(mean, p99),
     latency_uncorrected_ms: latencyOf(isOver ? mean * 0.32 : mean * 0.97, isOver ? p99 * 0.21 : p99 * 0.93),
+    latency_refused_ms: NONE,
     connect_ms: latencyOf(0.09, 0.4),
     send_lag_ms: latencyOf(0.02, 0.3 + load * 0.2),
     connections: {
@@ -160,15 +172,6 @@ function evidenceOf(
 
 /** A level in which nothing came back. */
 export function emptyLevel(): LevelJson {
-  const none: LatencyJson = {
-    mean: null,
-    p50: null,
-    p90: null,
-    p99: null,
-    p999: null,
-    p9999: null,
-    max: null,
-  };
   return {
     ...levelOf(unpaced(20)),
     rate: 0,
@@ -176,10 +179,11 @@ export function emptyLevel(): LevelJson {
     success: 0,
     errors: {},
     statuses: {},
-    latency_ms: none,
-    latency_uncorrected_ms: none,
-    connect_ms: none,
-    send_lag_ms: none,
+    latency_ms: NONE,
+    latency_uncorrected_ms: NONE,
+    latency_refused_ms: NONE,
+    connect_ms: NONE,
+    send_lag_ms: NONE,
     little: { measured: 0, expected: null, agrees: null },
     generator: { threads: 1, busy_ratio: null, wait_ratio: null, loop_lag_ms_max: 0 },
     objective_met: false,

@@ -199,6 +199,7 @@ function makeLoad(parts: LevelParts, kind: LevelKind, clients: number): LoadResu
     planned: kind === "unpaced" ? succeeded + failed : planned,
     latency,
     latencyUncorrected: latency,
+    latencyRefused: Histogram.fine(),
     connect: histogramOf(parts.connect ?? [[0.1, clients]]),
     sendLag: histogramOf([[parts.sendLagMs ?? 0.05, 1000]]),
     waitedForConnection: 0,

@@ -16,7 +16,8 @@ function exampleResult(parts: Partial<LoadPlan> = {}): LoadResult {
   tally.connected(0.5);
   for (let request = 0; request < 99; request++) {
     tally.begin(request * 10 + 1);
-    tally.answer(request * 10, request * 10 + 1, request * 10 + 2, request === 50 ? 429 : 200);
+    const isRefused = request === 50;
+    tally.answer(request * 10, request * 10 + 1, request * 10 + (isRefused ? 4 : 2), isRefused ? 429 : 200);
   }
   tally.begin(1000);
   tally.lag(0.25);
@@ -43,10 +44,11 @@ describe("a result as JSON", () => {
     assert.ok(Math.abs(json.latency_ms.p50! - 2) < 0.01);
     assert.ok(Math.abs(json.latency_uncorrected_ms.p50! - 1) < 0.01);
     assert.equal(json.latency_ms.max, 1000);
+    assert.ok(Math.abs(json.latency_refused_ms.max! - 3) < 0.01);
     assert.ok(Math.abs(json.connect_ms.p99! - 0.5) < 0.01);
     assert.equal(json.send_lag_ms.max, 0.25);
     assert.deepEqual(json.connections, { opened: 1, failed: 0, clients_answered: 0, open_max: 1 });
-    assert.equal(json.little.measured, 0.5495);
+    assert.equal(json.little.measured, 0.5505);
     assert.equal(json.little.agrees, true);
     assert.deepEqual(json.generator, { threads: 1, busy_ratio: 0.2, wait_ratio: 0.05, loop_lag_ms_max: 2 });
     assert.equal(json.void, null);
@@ -73,6 +75,7 @@ describe("a result for people", () => {
     assert.match(text, /^rate +49 req\/s over 2\.00 s\n/);
     assert.match(text, /success +98 % of 100 requests\n/);
     assert.match(text, /timeout +1 +no answer before/);
+    assert.match(text, /\nrefused +50 % within 3\.00 ms, 99 % within 3\.00 ms, all within 3\.00 ms\n/);
     assert.match(text, /generator +20 % of a core busy/);
     assert.doesNotMatch(text, /NaN|undefined|VOID/);
     for (const line of text.split("\n")) assert.ok(line.length <= 80, line);

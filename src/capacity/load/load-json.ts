@@ -17,6 +17,7 @@ export function toLoadJson(result: LoadResult): LoadJson {
     planned: result.planned,
     latency_ms: latencyJson(result.latency),
     latency_uncorrected_ms: latencyJson(result.latencyUncorrected),
+    latency_refused_ms: latencyJson(result.latencyRefused),
     connect_ms: latencyJson(result.connect),
     send_lag_ms: latencyJson(result.sendLag),
     connections: {

@@ -96,6 +96,8 @@ export interface LoadResult {
   readonly latency: Histogram;
   /** Nanoseconds from the actual send, of the same requests. */
   readonly latencyUncorrected: Histogram;
+  /** Nanoseconds from the actual send, of those that were answered 429 or 503: how quick a "no" is. */
+  readonly latencyRefused: Histogram;
   /** Nanoseconds from SYN to established, of every connection that was made. */
   readonly connect: Histogram;
   /** Nanoseconds by which the generator itself was late: from when it could have sent (planned, and a connection free) to the send. */

@@ -85,6 +85,7 @@ export function describeResult(result: LoadResult): string {
     ...errorLines(result),
     "",
     ...latencyLines(result),
+    ...refusedLines(result),
     "",
     ...ownLines(result),
   ];
@@ -138,6 +139,14 @@ function latencyLines(result: LoadResult): string[] {
     lines.push(line("silences", `${countText(stalls.length)}; longest ${times.join(", ")}`));
   }
   return lines;
+}
+
+function refusedLines({ latencyRefused }: LoadResult): string[] {
+  if (latencyRefused.count() === 0) return [];
+  const [half, most, all] = [0.5, 0.99, 1].map((part) =>
+    msUnitText((part === 1 ? latencyRefused.max() : latencyRefused.percentile(part)) / 1e6),
+  );
+  return [line("refused", `50 % within ${half}, 99 % within ${most}, all within ${all}`)];
 }
 
 function correctionText({ arrivals }: LoadPlan): string {

@@ -39,6 +39,7 @@ export function mergeTallies(
     planned: isPlanned ? sum((tally) => tally.planned) : requests,
     latency: isPlanned ? merged((tally) => tally.latency) : correctForOmission(latencyUncorrected),
     latencyUncorrected,
+    latencyRefused: merged((tally) => tally.latencyRefused),
     connect: merged((tally) => tally.connect),
     sendLag: merged((tally) => tally.sendLag),
     waitedForConnection: sum((tally) => tally.waitedForConnection),

@@ -25,6 +25,7 @@ const NANOSECONDS_PER_MS = 1e6;
 export class Tally {
   readonly latency = Histogram.fine();
   readonly latencyUncorrected = Histogram.fine();
+  readonly latencyRefused = Histogram.fine();
   readonly connect = Histogram.fine();
   readonly sendLag = Histogram.fine();
   readonly errors = new Float64Array(ERROR_CLASSES.length);
@@ -99,6 +100,8 @@ export class Tally {
     if (failure !== null) {
       this.slot.failed++;
       this.errors[ERROR_CLASSES.indexOf(failure)] += 1;
+      if (failure === "rate_limited" || failure === "unavailable")
+        this.latencyRefused.record((nowMs - sentMs) * NANOSECONDS_PER_MS);
       return;
     }
     this.succeeded++;

@@ -8,6 +8,7 @@ import type { SlotTally } from "./timeline.ts";
 export interface ThreadTally {
   readonly latency: Float64Array;
   readonly latencyUncorrected: Float64Array;
+  readonly latencyRefused: Float64Array;
   readonly connect: Float64Array;
   readonly sendLag: Float64Array;
   readonly succeeded: number;
@@ -43,6 +44,7 @@ export function packTally(
   return {
     latency: tally.latency.words,
     latencyUncorrected: tally.latencyUncorrected.words,
+    latencyRefused: tally.latencyRefused.words,
     connect: tally.connect.words,
     sendLag: tally.sendLag.words,
     succeeded: tally.succeeded,

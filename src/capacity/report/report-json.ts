@@ -30,6 +30,8 @@ export interface LoadJson {
   readonly latency_ms: LatencyJson;
   /** From the actual send: what a tool that waits for a stalled server would say. */
   readonly latency_uncorrected_ms: LatencyJson;
+  /** Of the answers 429 and 503, which are in neither of those before; from the actual send. */
+  readonly latency_refused_ms: LatencyJson;
   readonly connect_ms: LatencyJson;
   /** How late the generator itself was. */
   readonly send_lag_ms: LatencyJson;

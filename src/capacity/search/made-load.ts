@@ -3,6 +3,7 @@
 import { Histogram } from "../../base/histogram.ts";
 import type { Level } from "../level.ts";
 import type { LoadPlan } from "../load/load-plan.ts";
+import { newLoadPlan } from "../load/load-plan-defaults.ts";
 import { ERROR_CLASSES, type ErrorClass, type LoadResult } from "../load/load-result.ts";
 
 export interface MadeLoad {
@@ -19,23 +20,6 @@ export interface MadeLoad {
   readonly plan?: Partial<LoadPlan>;
 }
 
-const PLAN: LoadPlan = {
-  url: "http://127.0.0.1:8080/",
-  method: "GET",
-  headers: [],
-  bodies: [],
-  clients: 1,
-  threads: 1,
-  arrivals: { kind: "closed", paceMs: 0 },
-  stop: { kind: "seconds", seconds: 1 },
-  keepAlive: true,
-  pipeline: 1,
-  timeoutMs: 5_000,
-  namesClients: false,
-  rampMs: 0,
-  seed: 1,
-};
-
 export function madeLoad(figures: MadeLoad): LoadResult {
   const { succeeded, seconds = 1, latencyMs = 1, slowMs = latencyMs, slowShare = 0 } = figures;
   const errors = { ...Object.fromEntries(ERROR_CLASSES.map((name) => [name, 0])), ...figures.errors };
@@ -44,7 +28,7 @@ export function madeLoad(figures: MadeLoad): LoadResult {
   for (let index = 0; index < succeeded; index++)
     latency.record((index < succeeded * (1 - slowShare) ? latencyMs : slowMs) * 1e6);
   return {
-    plan: { ...PLAN, ...figures.plan },
+    plan: newLoadPlan({ clients: 1, stop: { kind: "seconds", seconds: 1 }, ...figures.plan }),
     startedAtMs: 0,
     seconds,
     requests,
@@ -55,6 +39,7 @@ export function madeLoad(figures: MadeLoad): LoadResult {
     planned: figures.planned ?? requests,
     latency,
     latencyUncorrected: latency,
+    latencyRefused: Histogram.fine(),
     connect: Histogram.fine(),
     sendLag: Histogram.fine(),
     waitedForConnection: 0,
