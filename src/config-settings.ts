@@ -33,6 +33,7 @@ import {
   MEMORY_BYTES_MAX_DEFAULT,
   RATE_LIMIT_CEILING,
   RATE_LIMIT_DEFAULT,
+  SCRUB_BYTES_PER_S_DEFAULT,
   SEGMENT_AGE_MS_CEILING,
   SEGMENT_AGE_MS_MAX,
   SEGMENT_BYTES_CEILING,
@@ -163,6 +164,12 @@ export const SETTINGS: readonly Setting[] = [
     byDefault: "off",
     schema: byteSizeOrOff(1024 ** 2, 1024 ** 5),
     help: "delete the oldest files beyond this total",
+  }),
+  setting("Storage", "scrub-rate SIZE", {
+    key: "scrubBytesPerS",
+    byDefault: formatBytes(SCRUB_BYTES_PER_S_DEFAULT),
+    schema: byteSizeOrOff(1024, 1024 ** 4),
+    help: "bytes of closed files that are read again each second, to find damage; 0 for none",
   }),
 
   setting("Clients", "token NAME=TOKEN", {

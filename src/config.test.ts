@@ -60,6 +60,7 @@ describe("where a setting comes from", () => {
       segmentAgeMsMax: 3_600_000,
       retentionAgeMs: 0,
       retentionBytes: 0,
+      scrubBytesPerS: 16_777_216,
       logLevel: "info",
     });
   });
@@ -88,6 +89,7 @@ describe("where a setting comes from", () => {
       "segment-age": "90s",
       "retention-age": "30d",
       "retention-size": "1GiB",
+      "scrub-rate": "2MiB",
       token: "web=s3cret",
       "rate-limit": "0",
       threads: "4",
@@ -156,6 +158,7 @@ describe("what a bad value is told", () => {
     "segment-age": ["8d", "0", "5"],
     "retention-age": ["59s", "1", "10000d"],
     "retention-size": ["1", "2PiB"],
+    "scrub-rate": ["1", "2TiB"],
     "rate-limit": ["-1", "1000001", "10/s", "off"],
     threads: ["0", "65", "Auto", ""],
     "connections-max": ["0", "none"],

@@ -44,6 +44,8 @@ export interface ServeConfig {
   retentionAgeMs: number;
   /** 0 keeps segments however much they hold. */
   retentionBytes: number;
+  /** Of sealed segments read again in the background; 0 for none. */
+  scrubBytesPerS: number;
   logLevel: LogLevel;
 }
 

@@ -36,7 +36,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "config.ts",
   ],
   capacity: ["base", "net", "limits.ts", "errors.ts"],
-  cli: ["server", "capacity", "base", "limits.ts", "errors.ts", "config.ts", "config-settings.ts"],
+  cli: ["server", "capacity", "log", "base", "limits.ts", "errors.ts", "config.ts", "config-settings.ts"],
 };
 
 /** Packages that are not of the runtime, and who may import them: none of the stages on the hot path. */

@@ -36,7 +36,7 @@ describe("tidemark", () => {
     for (const run of runs) {
       assert.equal(run.exitCode, 0);
       assert.equal(run.error, "");
-      for (const name of ["serve", "load", "capacity", "doctor"]) {
+      for (const name of ["serve", "load", "capacity", "verify", "doctor"]) {
         assert.match(run.out, new RegExp(`\\n {2}${name} `));
       }
     }

@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "find how much a server takes, and what stops it there",
     load: async () => (await import("./capacity.ts")).capacityCommand(),
   },
+  verify: {
+    summary: "read a data folder against its checksums",
+    load: async () => (await import("./verify.ts")).verifyCommand(),
+  },
   doctor: {
     summary: "say what this machine's settings mean for a server's capacity",
     load: async () => (await import("./doctor.ts")).doctorCommand(),

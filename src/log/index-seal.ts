@@ -22,6 +22,11 @@ export function readSeal(files: LogFiles, directory: string, firstSequence: numb
   } finally {
     files.close(fd);
   }
+  return tryDecodeSeal(bytes, firstSequence);
+}
+
+/** Of the last INDEX_RECORD_BYTES of an index, which begin its own memory; null where they are no seal. */
+export function tryDecodeSeal(bytes: Uint8Array, firstSequence: number): IndexRecord | null {
   const seal = blankIndexRecord();
   const isGood = tryDecodeIndexRecord(bytes, new DataView(bytes.buffer), 0, firstSequence, seal);
   return isGood && seal.length === 0 ? seal : null;

@@ -23,7 +23,8 @@ export type LaneEvent =
       records: number;
       lines: number;
       path: string;
-    };
+    }
+  | { kind: "index_rebuilt"; path: string; isMissing: boolean };
 
 /** One-shot timers. */
 export interface Timers {

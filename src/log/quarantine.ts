@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { RECOVERY_BLOCK_BYTES } from "../limits.ts";
 import type { LogFiles } from "./files.ts";
+import { readAround } from "./read-around.ts";
 import { QUARANTINE, segmentStem } from "./segment-name.ts";
 
 /** Copies bytes [from, to) of `fd` there and returns the path. */
@@ -32,7 +33,8 @@ export function quarantine(
   try {
     const block = new Uint8Array(Math.min(RECOVERY_BLOCK_BYTES, to - from));
     for (let at = from; at < to; ) {
-      const count = files.read(fd, block, 0, Math.min(block.length, to - at), at);
+      const count = readAround(files, fd, block, 0, Math.min(block.length, to - at), at);
+      if (count === 0) throw new Error("the file has become shorter");
       files.writeAll(target, block, 0, count, at - from);
       at += count;
     }
@@ -61,7 +63,7 @@ export function holdsSame(files: LogFiles, other: number, fd: number, from: numb
   const ours = Buffer.allocUnsafe(Math.min(RECOVERY_BLOCK_BYTES, to - from));
   const theirs = Buffer.allocUnsafe(ours.length);
   for (let at = from; at < to; ) {
-    const count = files.read(fd, ours, 0, Math.min(ours.length, to - at), at);
+    const count = readAround(files, fd, ours, 0, Math.min(ours.length, to - at), at);
     const same = files.read(other, theirs, 0, count, at - from);
     if (count === 0 || same !== count || ours.compare(theirs, 0, count, 0, count) !== 0) return false;
     at += count;

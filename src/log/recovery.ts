@@ -9,15 +9,15 @@
 import { dirname, join } from "node:path";
 import { assert } from "../base/assert.ts";
 import { TidemarkError } from "../errors.ts";
-import { RECOVERY_BLOCK_BYTES } from "../limits.ts";
 import type { LogFiles } from "./files.ts";
 import type { IndexRecord } from "./index-record.ts";
 import { dropSeal, readSeal } from "./index-seal.ts";
 import type { LaneEvent } from "./lane-options.ts";
 import { quarantine } from "./quarantine.ts";
+import { scanFiles } from "./scan-files.ts";
 import { indexesAmong, indexPath, QUARANTINE, segmentPath, segmentsAmong } from "./segment-name.ts";
 import { NAMINGS, SegmentRepair } from "./segment-repair.ts";
-import { SegmentScan } from "./segment-scan.ts";
+import type { SegmentScan } from "./segment-scan.ts";
 
 export interface RecoveryReport {
   /** Segments kept, and their bytes. */
@@ -130,6 +130,7 @@ class Recovery {
     const { files, directory } = this;
     const path = segmentPath(directory, firstSequence);
     const size = files.stat(path)!.bytes;
+    const isUnindexed = files.stat(indexPath(directory, firstSequence)) === null;
     this.report.segmentsChecked++;
     this.report.bytesChecked += size;
     const fd = files.openReadWrite(path);
@@ -137,12 +138,14 @@ class Recovery {
       for (const naming of NAMINGS) {
         const repair = new SegmentRepair(files, directory, firstSequence, fd, naming);
         try {
-          const scan = this.scan(firstSequence, fd, size, repair);
+          const scan = scanFiles(files, directory, firstSequence, fd, size, repair);
           const unseal = () => {
             if (scan.seal !== null) dropSeal(files, directory, firstSequence);
           };
           if (!repair.tryFinish(size, unseal)) continue;
           this.tell(path, size, repair, scan);
+          if (scan.recordsBad > 0 || isUnindexed)
+            this.onEvent({ kind: "index_rebuilt", path, isMissing: isUnindexed });
           return;
         } finally {
           repair.discard();
@@ -151,25 +154,6 @@ class Recovery {
       assert(false, "a repair that makes no segments takes no name");
     } finally {
       files.close(fd);
-    }
-  }
-
-  private scan(firstSequence: number, fd: number, size: number, repair: SegmentRepair): SegmentScan {
-    const { files } = this;
-    const path = indexPath(this.directory, firstSequence);
-    const index = files.stat(path);
-    const block = Buffer.allocUnsafe(RECOVERY_BLOCK_BYTES);
-    const scan = new SegmentScan(firstSequence, size, index?.bytes ?? 0, block, repair);
-    const indexFd = index === null ? -1 : files.openRead(path);
-    try {
-      const steps = scan.run();
-      for (let step = steps.next(); step.done !== true; ) {
-        const { file, bytes, at, length, position } = step.value;
-        step = steps.next(files.read(file === "index" ? indexFd : fd, bytes, at, length, position));
-      }
-      return scan;
-    } finally {
-      if (indexFd >= 0) files.close(indexFd);
     }
   }
 

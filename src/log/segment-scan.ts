@@ -72,7 +72,7 @@ export class SegmentScan {
   recordsBad = 0;
   recordsBeyond = 0;
 
-  /** `indexBytes` is -1 where there is no index. `block` is the scan's until its end. */
+  /** `indexBytes` is -1 where there is no index, and `size` what is to be read. `block` is the scan's until its end. */
   constructor(firstSequence: number, size: number, indexBytes: number, block: Buffer, pieces: ScanPieces) {
     this.firstSequence = firstSequence;
     this.size = size;

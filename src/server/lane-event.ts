@@ -44,6 +44,14 @@ export function describeLaneEvent(event: LaneEvent): EventText {
         text: "bytes that are no whole lines were cut off and put aside",
         fields: { path: event.path, bytes: event.bytes },
       };
+    case "index_rebuilt":
+      return {
+        level: "warn",
+        text: event.isMissing
+          ? "a segment had no index; its lines were read one by one and it was made anew"
+          : "a segment's index was damaged; its lines were read one by one and it was made anew",
+        fields: { path: event.path },
+      };
     case "damaged": {
       const { segment, offset, bytes, records, lines, path } = event;
       return {

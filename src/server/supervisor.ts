@@ -26,16 +26,17 @@ import {
   THREADS_MAX,
 } from "../limits.ts";
 import { allocateTelemetry } from "../telemetry/counters.layout.ts";
-import { Probe } from "../telemetry/probe.ts";
+import { type LogFigures, Probe } from "../telemetry/probe.ts";
 import { readSnapshot } from "../telemetry/snapshot.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { tuneEngine } from "./engine.ts";
 import { exposureWarnings, type SettingsOrigin } from "./exposure.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { openLogStream } from "./log-stream.ts";
-import type { IngestSettings } from "./messages.ts";
+import type { IngestSettings, LogLevel } from "./messages.ts";
 import { OrphanLanes } from "./orphan-lanes.ts";
 import { Reload } from "./reload.ts";
+import { Scrub } from "./scrub.ts";
 import { readThreadSign, ThreadWatch } from "./thread-watch.ts";
 import { type CheckedIdentity, readIdentity } from "./tls-identity.ts";
 import { RUNTIME, VERSION } from "./version.ts";
@@ -71,7 +72,15 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
     const limiterMemory = allocateRateLimiter(RATE_LIMIT_CLIENTS_MAX);
     const limiter = new RateLimiter(limiterMemory, config.rateLimit, realClock);
     const seed = randomBytes(8);
-    const orphans = new OrphanLanes(dataFolder, threads, (level, text, fields) => log[level](fields, text));
+    const logFigures: LogFigures = {
+      scrubbedBytes: 0,
+      scrubRounds: 0,
+      damagedRecords: 0,
+      quarantinedBytes: 0,
+    };
+    const tell = (level: LogLevel, text: string, fields: Record<string, unknown>) => log[level](fields, text);
+    const orphans = new OrphanLanes(dataFolder, threads, logFigures, tell);
+    const scrub = new Scrub({ dataFolder, bytesPerS: config.scrubBytesPerS, figures: logFigures, log: tell });
 
     for (const warning of [...exposureWarnings(config, origin, dataFolder), ...(identity?.warnings ?? [])])
       log.warn(warning);
@@ -120,6 +129,7 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
       port,
       backlog: config.backlog,
       dataFolder,
+      log: logFigures,
     });
     probe.start();
     const threadWatch = new ThreadWatch();
@@ -139,6 +149,7 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
     lock.describe({ address });
     log.info({ version: VERSION, runtime: RUNTIME, threads, connectionsMax, data: dataFolder }, "serving");
     process.stdout.write(`tidemark listens on ${address}\n`);
+    scrub.runInBackground();
 
     const signal = await stopSignal;
     log.info({ signal }, "draining");
@@ -152,6 +163,7 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
     clearInterval(sweep);
     clearInterval(retention);
     probe.close();
+    scrub.close();
     log.info("drained");
   } finally {
     lock.release();

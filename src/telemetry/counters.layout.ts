@@ -50,8 +50,8 @@ export const FIELDS = [
   { name: "syncFailures", life: "counter", over: "sum" },
   { name: "segments", life: "gauge", over: "sum" },
   { name: "logBytes", life: "gauge", over: "sum" },
-  { name: "quarantinedBytes", life: "gauge", over: "sum" },
-  { name: "damagedRecords", life: "gauge", over: "sum" }, // found by recovery
+  { name: "quarantinedBytes", life: "counter", over: "sum" },
+  { name: "damagedRecords", life: "counter", over: "sum" }, // found by recovery
   { name: "eventLoopLagMs", life: "gauge", over: "max" }, // longest of the last second
   { name: "diskState", life: "gauge", over: "max" }, // DISK_STATE
   { name: "ready", life: "gauge", over: "min" }, // 1 when the thread takes batches
@@ -108,6 +108,10 @@ export const PROBE_FIELDS = [
   "diskFreeBytes",
   "diskTotalBytes",
   "timeWaitSockets",
+  "scrubbedBytes",
+  "scrubRounds",
+  "mainDamagedRecords", // by the scrub, and in lanes that no ingest thread owns
+  "mainQuarantinedBytes",
 ] as const;
 export type ProbeField = (typeof PROBE_FIELDS)[number];
 export const PROBE_FIELD = indexed(PROBE_FIELDS);

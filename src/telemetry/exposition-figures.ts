@@ -97,8 +97,23 @@ export const SERVER_FIGURES: readonly Figure<Server>[] = [
   gauge("tidemark_log_bytes", "Bytes of the log on disk.", (of) => of.fields.logBytes),
   gauge(
     "tidemark_quarantined_bytes",
-    "Bytes that recovery cut off and kept aside.",
-    (of) => of.fields.quarantinedBytes,
+    "Bytes that recovery cut off or took out and kept aside.",
+    (of) => of.fields.quarantinedBytes + (of.figures.mainQuarantinedBytes || 0),
+  ),
+  gauge(
+    "tidemark_damaged_records",
+    "Commits whose bytes were not what had been written, found by recovery or the scrub.",
+    (of) => of.fields.damagedRecords + (of.figures.mainDamagedRecords || 0),
+  ),
+  counter(
+    "tidemark_scrubbed_bytes_total",
+    "Bytes of sealed segments that the scrub has read.",
+    (of) => of.figures.scrubbedBytes,
+  ),
+  counter(
+    "tidemark_scrub_rounds_total",
+    "Rounds of the scrub through all sealed segments.",
+    (of) => of.figures.scrubRounds,
   ),
   gauge(
     "tidemark_disk_state",

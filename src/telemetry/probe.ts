@@ -47,6 +47,16 @@ export interface ProbeTarget {
   backlog: number;
   /** Folder whose file system is watched. */
   dataFolder: string;
+  /** Written by the main thread's work on the log, as it goes on. */
+  log?: LogFigures;
+}
+
+/** What the main thread has done to the log: the scrub, and the repair of lanes that no ingest thread owns. */
+export interface LogFigures {
+  scrubbedBytes: number;
+  scrubRounds: number;
+  damagedRecords: number;
+  quarantinedBytes: number;
 }
 
 interface TaskTimes {
@@ -112,6 +122,7 @@ export class Probe {
     this.readQuota();
     this.readPressure();
     this.readDisk();
+    this.readLog();
     this.put("readAtMs", this.clock.wallMs());
     this.put("probeMs", this.clock.monotonicMs() - startMs);
     this.publish(threads);
@@ -259,6 +270,15 @@ export class Probe {
     const space = this.files.diskSpace(this.target.dataFolder);
     this.put("diskFreeBytes", space?.freeBytes ?? Number.NaN);
     this.put("diskTotalBytes", space?.totalBytes ?? Number.NaN);
+  }
+
+  private readLog(): void {
+    const { log } = this.target;
+    if (log === undefined) return;
+    this.put("scrubbedBytes", log.scrubbedBytes);
+    this.put("scrubRounds", log.scrubRounds);
+    this.put("mainDamagedRecords", log.damagedRecords);
+    this.put("mainQuarantinedBytes", log.quarantinedBytes);
   }
 
   private publish(threads: Float64Array[]): void {

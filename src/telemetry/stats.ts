@@ -67,7 +67,14 @@ export function buildStats(snapshot: Snapshot, probe: ProbeSnapshot, settings: S
       sync_ms: milliseconds(histograms.sync),
       sync_failures: fields.syncFailures,
     },
-    log: { segments: fields.segments, bytes: fields.logBytes, quarantined_bytes: fields.quarantinedBytes },
+    log: {
+      segments: fields.segments,
+      bytes: fields.logBytes,
+      quarantined_bytes: fields.quarantinedBytes + (figures.mainQuarantinedBytes || 0),
+      damaged_records: fields.damagedRecords + (figures.mainDamagedRecords || 0),
+      scrubbed_bytes: known(figures.scrubbedBytes),
+      scrub_rounds: known(figures.scrubRounds),
+    },
     connections: {
       open: fields.connectionsOpen,
       limit: known(fields.connectionsMax || Number.NaN),
