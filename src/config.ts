@@ -212,10 +212,14 @@ function checkTogether(config: ServeConfig): void {
 
 const SHOWN_CHARACTERS_MAX = 80;
 
+/** What a terminal or a reader of lines takes for more than a character; JSON escapes only some of it. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
 /** On one line and of bounded length, whatever was written. */
 function showValue(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  const plain = /^[\x21-\x7e]+$/.test(text) ? text : JSON.stringify(text);
+  const escaped = (found: string) => `\\u{${found.codePointAt(0)!.toString(16)}}`;
+  const plain = /^[\x21-\x7e]+$/.test(text) ? text : JSON.stringify(text).replace(UNPRINTABLE, escaped);
   return plain.length <= SHOWN_CHARACTERS_MAX ? plain : `${plain.slice(0, SHOWN_CHARACTERS_MAX)}…`;
 }
 

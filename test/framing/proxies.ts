@@ -1,6 +1,6 @@
 // nginx and haproxy as Debian packages them, in front of the recording backend, each with its own configuration in a
 // folder of its own. All is left at its default that concerns how a request is read; what is set: that a request is
-// forwarded on a connection of its own, that it tells the client's port, and how long is waited.
+// forwarded on a connection of its own, that it names the client's connection, and how long is waited.
 
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,7 +8,7 @@ import { findFreePort } from "../../bench/contender.ts";
 import { findProgram } from "../../bench/programs.ts";
 import { type ForeignServer, startForeign } from "../support/foreign-server.ts";
 import { newDataFolder } from "../support/server-process.ts";
-import { PORT_FIELD } from "./recording-backend.ts";
+import { CLIENT_FIELD } from "./recording-backend.ts";
 
 export interface FrontProxy {
   readonly name: ProxyName;
@@ -55,7 +55,7 @@ async function startNginx(port: number, unbufferedPort: number, backendPort: num
       proxy_next_upstream off;
       proxy_set_header Host $http_host;
       proxy_set_header Connection "";
-      proxy_set_header ${PORT_FIELD} $remote_port;
+      proxy_set_header ${CLIENT_FIELD} $server_port-$remote_port;
     }
   }`;
   writeFileSync(
@@ -93,7 +93,7 @@ defaults
   timeout server ${ANSWER_S_MAX}s
 frontend attacked
   bind 127.0.0.1:${port}
-  http-request set-header ${PORT_FIELD} %[src_port]
+  http-request set-header ${CLIENT_FIELD} %[dst_port]-%[src_port]
   default_backend recording
 backend recording
   http-reuse never

@@ -36,9 +36,10 @@ export async function readAsProxy(
   silenceMs: number,
 ): Promise<ProxyReading> {
   const { received, clientPort, standing } = await exchangeWith(proxy.port, bytes, silenceMs);
-  for (let ms = 0; ms < SETTLE_MS_MAX && backend.isOpen(clientPort); ms += SETTLE_STEP_MS)
+  const client = `${proxy.port}-${clientPort}`;
+  for (let ms = 0; ms < SETTLE_MS_MAX && backend.isOpen(client); ms += SETTLE_STEP_MS)
     await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
-  return { answers: answersIn(received), forwarded: backend.take(clientPort), standing };
+  return { answers: answersIn(received), forwarded: backend.take(client), standing };
 }
 
 interface Exchanged {

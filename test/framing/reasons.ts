@@ -69,6 +69,14 @@ export const REASONS: readonly Reason[] = [
     explains: ({ head }) => /\nHost:[ \t]*(\.|[^\r\n]*\.\.)/i.test(head),
   },
   {
+    name: "a URL whose authority holds more than names and addresses do",
+    by: "nginx",
+    kind: "refused there",
+    statuses: [400],
+    why: "RFC 3986 3.2.2 has sub-delims and escapes in a registered name, and nothing here is chosen by it",
+    explains: ({ head }) => /^(\r\n)*[!-~]+ https?:\/\/[^/? ]*[^A-Za-z0-9.:[\]/? -]/i.test(head),
+  },
+  {
     name: "Expect twice",
     by: "nginx",
     kind: "refused there",
@@ -110,14 +118,14 @@ export const REASONS: readonly Reason[] = [
     explains: ({ head }) => /^(\r\n)*PRI /.test(head),
   },
   {
-    name: "a framing field among the trailers",
+    name: "a framing field or a Host among the trailers",
     by: "haproxy",
     kind: "refused there",
     statuses: [400],
     why: "trailers are read past and ignored, whatever they are named: the body has ended by then (RFC 9110 6.5.1)",
     explains: ({ head }, stream) =>
       /\nTransfer-Encoding:/i.test(head) &&
-      /\n0[^\r\n]*\r\n([^\r\n]+\r\n)*?(Transfer-Encoding|Content-Length):/i.test(stream),
+      /\n0[^\r\n]*\r\n([^\r\n]+\r\n)*?(Transfer-Encoding|Content-Length|Host):/i.test(stream),
   },
 ];
 

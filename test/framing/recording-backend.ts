@@ -1,5 +1,5 @@
-// What stands behind the proxies: a socket that keeps the exact bytes of every connection, told by the number that the
-// proxy put into each request it forwarded (the client's port), and answers once the server's own parser calls the first
+// What stands behind the proxies: a socket that keeps the exact bytes of every connection, told by the name that the
+// proxy put into each request it forwarded (both ports of the client's connection), and answers once the server's own parser calls the first
 // request whole or refuses it. Each proxy opens a connection for each request that it forwards, so the bytes of a
 // connection are what the proxy takes for one request.
 
@@ -8,8 +8,8 @@ import { readOneRequest } from "./one-request.ts";
 
 /** Says in an answer which connection it came by, so that the proxy's own answers are told from it. */
 export const FORWARDED_FIELD = "X-Forwarded-As";
-/** The field in which a proxy names the client's port. */
-export const PORT_FIELD = "X-Client-Port";
+/** The field in which a proxy names the client's connection: "its own port-the client's port". */
+export const CLIENT_FIELD = "X-Client-Connection";
 
 export interface Forwarded {
   readonly number: number;
@@ -19,12 +19,12 @@ export interface Forwarded {
 
 const EMPTY = Buffer.alloc(0);
 const HEAD_BYTES_SEARCHED = 20_000;
-const PORT_PATTERN = new RegExp(`\\n${PORT_FIELD}: ?(\\d+)\\r\\n`, "i");
+const CLIENT_PATTERN = new RegExp(`\\n${CLIENT_FIELD}: ?(\\d+-\\d+)\\r\\n`, "i");
 
 export class RecordingBackend {
   port = 0;
   private readonly server: Server;
-  private readonly byClientPort = new Map<number, Forwarded[]>();
+  private readonly byClient = new Map<string, Forwarded[]>();
   private readonly sockets = new Set<Socket>();
   private count = 0;
 
@@ -47,16 +47,16 @@ export class RecordingBackend {
     return new Promise((resolve) => this.server.close(() => resolve()));
   }
 
-  /** What was forwarded for the client at that port; forgotten here. */
-  take(clientPort: number): Forwarded[] {
-    const forwarded = this.byClientPort.get(clientPort) ?? [];
-    this.byClientPort.delete(clientPort);
+  /** What was forwarded for that connection of a client's; forgotten here. */
+  take(client: string): Forwarded[] {
+    const forwarded = this.byClient.get(client) ?? [];
+    this.byClient.delete(client);
     return forwarded;
   }
 
-  /** Whether a connection of that client's is still open. */
-  isOpen(clientPort: number): boolean {
-    return this.byClientPort.get(clientPort)?.some((forwarded) => !forwarded.isClosed) ?? false;
+  /** Whether something forwarded for it is still open. */
+  isOpen(client: string): boolean {
+    return this.byClient.get(client)?.some((forwarded) => !forwarded.isClosed) ?? false;
   }
 
   private accepted(socket: Socket): void {
@@ -81,11 +81,11 @@ export class RecordingBackend {
   }
 
   private file(forwarded: Forwarded): boolean {
-    const match = PORT_PATTERN.exec(forwarded.bytes.toString("latin1", 0, HEAD_BYTES_SEARCHED));
+    const match = CLIENT_PATTERN.exec(forwarded.bytes.toString("latin1", 0, HEAD_BYTES_SEARCHED));
     if (match === null) return false;
-    const clientPort = Number(match[1]);
-    const list = this.byClientPort.get(clientPort);
-    if (list === undefined) this.byClientPort.set(clientPort, [forwarded]);
+    const client = match[1]!;
+    const list = this.byClient.get(client);
+    if (list === undefined) this.byClient.set(client, [forwarded]);
     else list.push(forwarded);
     return true;
   }
