@@ -33,7 +33,7 @@ export async function runFullDisk(times: number, kind: DiskKind, seed: number): 
   const again: number[] = [];
   load.start(server.port);
   for (let at = 0; at < times; at++) {
-    disk.fill(at % 2 === 0 ? 0 : wholeBetween(random, LEFT_BYTES.least, LEFT_BYTES.most));
+    disk.fill(at % 2 === 1 ? 0 : wholeBetween(random, LEFT_BYTES.least, LEFT_BYTES.most));
     again.push(await againAfter(server, load, disk));
   }
   await load.stop();
