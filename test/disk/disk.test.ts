@@ -47,8 +47,7 @@ if (IS_BUN) {
     async () => {
       const kills = [
         { moment: "after", calls: WRITES, nth: 7 },
-        { moment: "after", calls: DATA_SYNCS, nth: 2 },
-        { moment: "before", calls: DATA_SYNCS, nth: 3 },
+        { moment: "before", calls: WRITES, nth: 9 },
       ] as const;
       const run = await runKills(kills, "synced", seed);
       const { lost, twice, strange } = run;
@@ -57,6 +56,13 @@ if (IS_BUN) {
       assert.ok(run.lines > 0, told);
     },
   );
+
+  test("damage to files at rest does not keep a server from starting on what is good", {
+    timeout: 60_000,
+  }, async () => {
+    const { problems } = await runDamages(1, seed, damageServer);
+    assert.deepEqual(problems, [], `TIDEMARK_DISK_SEED=${seed}`);
+  });
 } else {
   test("a write that fails is never followed by a 200 for its batches", tracing, async () => {
     const injections = [{ calls: WRITES, fault: "error=EIO", when: "6+5" }];

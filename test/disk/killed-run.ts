@@ -18,8 +18,8 @@ import { TimedLoad } from "./timed-load.ts";
 import { readTracedCalls, type TracedCall } from "./traced-calls.ts";
 
 const FLAGS = ["--threads", "1", "--rate-limit", "0", "--segment-size", "64KiB"];
-/** Long enough for the killer to come; the thread stands still between the call's end and its answer. */
-const DELAY_US = 5_000_000;
+/** For the killer to come; the thread stands still between the call's end and its answer. The tracer ends no sooner. */
+const DELAY_US = 700_000;
 const KILL_MS_MAX = 30_000;
 
 export interface Kill {
