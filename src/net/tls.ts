@@ -3,14 +3,13 @@
 // so that a new one needs no new listener. Runs on the ingest thread that owns the listener.
 //
 //   accepted ─▶ handshake ─▶ secure ─▶ … ─▶ end() ─▶ close_notify, FIN ─▶ closed
-//                  │ HEAD_TIMEOUT_MS, garbage, plain HTTP, reset: handshakeFailed(code), closed
+//                  │ too slow, garbage, plain HTTP, reset: handshakeFailed(code), closed
 //
 // The peer is made as the connection is accepted: one that never finishes its handshake counts as open meanwhile.
 
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import { HEAD_TIMEOUT_MS } from "../limits.ts";
 import type { ByteStream, ListenOptions, Peer, TlsIdentity, TlsOptions } from "./transport.ts";
 
 /** Bytes that may be on their way through the TLS layer before they count as a backlog: every write is, for a turn of the loop. */
@@ -39,12 +38,12 @@ export function openContext(identity: TlsIdentity): SecureContext {
 /** Makes a stream of each accepted socket. */
 export class TlsGate {
   private readonly options: Pick<ListenOptions, "opened">;
-  private readonly handshakeFailed: (code: string) => void;
+  private readonly tls: TlsOptions;
   private context: SecureContext;
 
   constructor(options: Pick<ListenOptions, "opened">, tls: TlsOptions) {
     this.options = options;
-    this.handshakeFailed = tls.handshakeFailed;
+    this.tls = tls;
     this.context = openContext(tls.identity);
   }
 
@@ -56,7 +55,7 @@ export class TlsGate {
     if (accepted.destroyed) return;
     const settings = { isServer: true, secureContext: this.context, ALPNProtocols: PROTOCOLS };
     const socket = new TLSSocket(accepted, settings) as OwnedSocket;
-    const stream = new TlsStream(socket, accepted.remoteAddress ?? "", this.handshakeFailed);
+    const stream = new TlsStream(socket, accepted.remoteAddress ?? "", this.tls);
     socket.stream = stream;
     socket.on("secure", onSecure);
     socket.on("data", onData);
@@ -71,7 +70,7 @@ class TlsStream implements ByteStream {
   peer: Peer | null = null;
   private readonly socket: TLSSocket;
   private readonly address: string;
-  private readonly handshakeFailed: (code: string) => void;
+  private readonly tls: TlsOptions;
   /** The handshake's deadline, later that of the parting. */
   private timer: NodeJS.Timeout | undefined;
   private isSecure = false;
@@ -80,11 +79,11 @@ class TlsStream implements ByteStream {
   private isEnding = false;
   private isParting = false;
 
-  constructor(socket: TLSSocket, address: string, handshakeFailed: (code: string) => void) {
+  constructor(socket: TLSSocket, address: string, tls: TlsOptions) {
     this.socket = socket;
     this.address = address;
-    this.handshakeFailed = handshakeFailed;
-    this.timer = setTimeout(() => this.failed("TIMEOUT"), HEAD_TIMEOUT_MS);
+    this.tls = tls;
+    this.timer = setTimeout(() => this.failed("TIMEOUT"), tls.handshakeMsMax);
   }
 
   // ── from the socket ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -111,7 +110,7 @@ class TlsStream implements ByteStream {
 
   closed(): void {
     clearTimeout(this.timer);
-    if (!this.isSecure) this.handshakeFailed(this.failure === "" ? "CLOSED" : this.failure);
+    if (!this.isSecure) this.tls.handshakeFailed(this.failure === "" ? "CLOSED" : this.failure);
     const { peer } = this;
     this.peer = null;
     peer?.closed();

@@ -57,6 +57,8 @@ export interface TlsIdentity {
 
 export interface TlsOptions {
   readonly identity: TlsIdentity;
+  /** From the accept to the end of the handshake, however it drips in; then the connection is cut. */
+  readonly handshakeMsMax: number;
   /** A connection ended without having finished its handshake; `code` is the TLS library's, the system's, or TIMEOUT, ENDED, CLOSED. */
   handshakeFailed(code: string): void;
 }
