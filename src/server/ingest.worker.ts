@@ -24,6 +24,7 @@ import {
   DRAIN_GRACE_MS,
   DRAIN_MS_MAX,
   DRAIN_UNUSED_MS,
+  HEAD_TIMEOUT_MS,
   LANE_BUFFER_BYTES,
   REFUSED_CONNECTIONS_MAX,
   RETENTION_INTERVAL_MS,
@@ -305,7 +306,7 @@ function handshakeFailed(code: string): void {
 async function openListener(): Promise<Listener> {
   const { host, backlog } = config;
   const identity = settings.tls;
-  const tls = identity === null ? undefined : { identity, handshakeFailed };
+  const tls = identity === null ? undefined : { identity, handshakeMsMax: HEAD_TIMEOUT_MS, handshakeFailed };
   const opening = await listen({ host, port: settings.port, backlog, opened, tls });
   if (settings.tls !== null && settings.tls !== identity) opening.useIdentity(settings.tls);
   return opening;
