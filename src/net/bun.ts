@@ -5,11 +5,11 @@
 // Bun's listen() takes no backlog and uses 512. listen(2) may be called again on a listening descriptor to change
 // it, so that is done through bun:ffi; where that fails the 512 stays, and the probe shows what is in force.
 
-import { dlopen, suffix } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Socket } from "bun";
+import { tryRefuseHandshakes, trySetBacklog } from "./bun-listening.ts";
 import type { TlsGate } from "./tls.ts";
 import type {
   Attempt,
@@ -22,6 +22,9 @@ import type {
   Peer,
 } from "./transport.ts";
 import { ACCEPT_QUEUE_EMPTY_MS } from "./transport.ts";
+
+/** Time for a handshake that has begun to end, milliseconds: a round trip to most clients. */
+const HANDSHAKE_MS = 100;
 
 export function listen(options: ListenOptions, gate: TlsGate | null): Listener | Promise<Listener> {
   return gate === null ? listenPlain(options) : listenTls(options, gate);
@@ -56,13 +59,12 @@ function listenPlain(options: ListenOptions): Listener {
       },
     },
   });
-  setBacklog(listener, options.backlog);
+  trySetBacklog(listener, options.backlog);
   return {
     port: listener.port,
     useIdentity() {},
     async close() {
-      setBacklog(listener, 0);
-      await sleep(ACCEPT_QUEUE_EMPTY_MS);
+      await emptyQueue(listener);
       listener.stop(false);
     },
   };
@@ -77,18 +79,28 @@ function listenTls(options: ListenOptions, gate: TlsGate): Promise<Listener> {
       server.off("error", reject);
       // After this an accept that fails (EMFILE) must not end the thread; the probe counts descriptors.
       server.on("error", () => {});
-      setBacklog(handleOf(server), options.backlog);
+      trySetBacklog(handleOf(server), options.backlog);
       resolve({
         port: (server.address() as AddressInfo).port,
         useIdentity: (identity) => gate.useIdentity(identity),
         async close() {
-          setBacklog(handleOf(server), 0);
-          await sleep(ACCEPT_QUEUE_EMPTY_MS);
+          await emptyQueue(handleOf(server));
           server.close();
         },
       });
     });
   });
+}
+
+/** Until nobody sits in the queue, and nobody comes any more: whoever does as it is closed is reset. */
+async function emptyQueue(listener: object): Promise<void> {
+  if (tryRefuseHandshakes(listener)) {
+    await sleep(HANDSHAKE_MS);
+    return;
+  }
+  // One place is left, and who gets it in the instant of the close is reset.
+  trySetBacklog(listener, 0);
+  await sleep(ACCEPT_QUEUE_EMPTY_MS);
 }
 
 /** Bun's listener behind a server of node:net; where it is not found its queue stays as it is. */
@@ -273,18 +285,5 @@ class BunStream implements OutboundStream {
     this.unsent = null;
     this.unsentBytes = 0;
     peer?.closed();
-  }
-}
-
-function setBacklog(listener: object, backlog: number): void {
-  const descriptor = (listener as { fd?: number }).fd;
-  if (descriptor === undefined || descriptor < 0) return;
-  try {
-    const libc = dlopen(process.platform === "linux" ? "libc.so.6" : `libc.${suffix}`, {
-      listen: { args: ["i32", "i32"], returns: "i32" },
-    });
-    libc.symbols.listen(descriptor, backlog);
-  } catch {
-    // No such libc (musl, say): Bun's own 512 stays.
   }
 }

@@ -6,7 +6,7 @@ import { after, describe, test } from "node:test";
 import { storedAs } from "../support/log-files.ts";
 import { RawConnection } from "../support/raw-client.ts";
 import { get, metric, post } from "../support/requests.ts";
-import { eventually, startServer, stopServers } from "../support/server-process.ts";
+import { eventually, IS_BUN, startServer, stopServers } from "../support/server-process.ts";
 import { DrainClients, METRIC } from "./drain-clients.ts";
 
 after(stopServers);
@@ -25,7 +25,9 @@ describe("SIGTERM", () => {
       await done;
       assert.deepEqual(exit, { code: 0, signal: null }, server.error);
       assert.deepEqual(clients.cut, []);
-      assert.ok(clients.neverTaken <= threads, `${clients.neverTaken} were reset by ${threads} listeners`);
+      // On Bun the kernel is told to begin no handshake any more, on Node there is no way to.
+      const neverTakenMax = IS_BUN ? 0 : threads;
+      assert.ok(clients.neverTaken <= neverTakenMax, `${clients.neverTaken} reset by ${threads} listeners`);
       const stored = storedAs(server.data, METRIC).map(({ value }) => value);
       const sorted = (numbers: number[]): number[] => numbers.toSorted((a, b) => a - b);
       assert.deepEqual(sorted(stored), sorted(clients.acknowledged), "stored once is what was acknowledged");
