@@ -8,8 +8,8 @@
 // Both full, or a longer wait than queue-bound.ts allows: "no" (queue), never growth. The next write may go out while a
 // sync is in flight, so that nobody who asked for `written` waits for another's sync.
 //
-// A write that fails leaves nothing: the file is cut back to the commit's start and all of it is refused. A full disk
-// keeps the segment; any other error ends it. After either the lane is in an outage: it refuses at once, but for a probe
+// A write that fails leaves nothing: the file is cut back to the commit's start, synced, and all of it is refused. A full
+// disk keeps the segment; any other error ends it. After either the lane is in an outage: it refuses at once, but for a probe
 // every DISK_PROBE_INTERVAL_MS. A full disk is over when a write works, a failing one when a sync has.
 //
 // HOT: tryReserve and append run once a request. One thread; nothing here is shared.
@@ -64,7 +64,7 @@ export class Lane<W> {
   private writeStartedMs = 0;
   private openError: FileError | null = null;
   private readonly record = blankIndexRecord();
-  /** The commit in flight has failed with this, and waits to say so until those before it have their sync. */
+  /** The commit in flight has failed with this, and waits to say so for the syncs of those before it and of the cut. */
   private heldRefusal: Refusal | typeof STORED = STORED;
 
   // figures for telemetry; written here, read by anybody
@@ -324,13 +324,13 @@ export class Lane<W> {
     this.failures++;
     const refusal = refusalOf(error);
     if (segment !== null) {
-      const kept = segment.tryCutBack(this.files);
+      const kept = this.syncer.tryCutBack(segment);
       if (!kept) this.nextSequence += this.record.lines;
       if (!kept || refusal === REFUSAL.disk) this.retire(segment);
     }
     this.options.onEvent({ kind: "write_failed", error });
     this.outage.begin(refusal, error);
-    if (this.flying.atSync.count > 0 && this.syncer.waiterCount > 0) this.heldRefusal = refusal;
+    if (this.syncer.holds(this.flying)) this.heldRefusal = refusal;
     else this.refuseFlying(refusal);
   }
 
@@ -371,7 +371,7 @@ export class Lane<W> {
   }
 
   syncSettled(): void {
-    if (this.heldRefusal !== STORED && this.syncer.waiterCount === 0) this.refuseFlying(this.heldRefusal);
+    if (this.heldRefusal !== STORED && !this.syncer.holds(this.flying)) this.refuseFlying(this.heldRefusal);
     if (this.position > this.start) this.scheduleCommit();
   }
 

@@ -65,13 +65,14 @@ export class Segment<W> {
     this.index.add(record);
   }
 
-  /** Takes a failed commit's bytes off the file again; false where even that fails: recovery will see the seal's size. */
-  tryCutBack(files: LogFiles): boolean {
+  /** Takes a failed commit's bytes off the file again. Where even that fails, recovery will see the seal's size. */
+  tryCutBack(files: LogFiles): "nothing to cut" | "cut" | "failed" {
     try {
+      if (files.stat(this.path)?.bytes === this.bytes) return "nothing to cut";
       files.ftruncate(this.fd, this.bytes);
-      return true;
+      return "cut";
     } catch {
-      return false;
+      return "failed";
     }
   }
 

@@ -7,6 +7,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { REFUSAL } from "../errors.ts";
+import type { CommitBuffer } from "./commit-buffer.ts";
 import type { FileError, LogFiles } from "./files.ts";
 import { type LaneOptions, realTimers, type Timers } from "./lane-options.ts";
 import type { QueueBound } from "./queue-bound.ts";
@@ -50,6 +51,10 @@ export class Syncer<W> {
   private syncingSinceMs = -1;
   private timer: object | null = null;
 
+  /** It was cut back, and no sync has brought that to the disk yet. */
+  private cut: Segment<W> | null = null;
+  private syncingCut = false;
+
   private readonly timerBound = () => this.timerFired();
   private readonly entryBound = (error: FileError | null) => this.entrySynced(error);
   private readonly syncedBound = (error: FileError | null) => this.synced(error);
@@ -89,8 +94,27 @@ export class Syncer<W> {
   seal(segment: Segment<W>): void {
     if (this.current === segment) this.forgetCurrent();
     this.sealing.push(segment);
-    if (segment.bytes === 0) this.end(segment);
+    if (segment.bytes === 0 && segment !== this.cut) this.end(segment);
     else this.start();
+  }
+
+  /**
+   * Takes a failed commit's bytes off the file again, and syncs that: until then a power cut could bring back what was
+   * refused. One cut at a time: the lane writes nothing before it has told its refusal. False where even the cut fails.
+   */
+  tryCutBack(segment: Segment<W>): boolean {
+    const cut = segment.tryCutBack(this.files);
+    if (cut === "cut") {
+      this.cut = segment;
+      this.current = segment;
+      this.start();
+    }
+    return cut !== "failed";
+  }
+
+  /** Whether the refusal of a failed commit has to wait: for its cut, or for answers that go before it. */
+  holds(commit: CommitBuffer<W>): boolean {
+    return this.cut !== null || (commit.atSync.count > 0 && this.waiterCount > 0);
   }
 
   /** Closes a failed segment's files. The owner calls it once no write is in flight to it. */
@@ -163,7 +187,7 @@ export class Syncer<W> {
       const segment = this.sealing[at]!;
       if (segment.ended) {
         at++;
-      } else if (segment.bytesSynced < segment.bytes) {
+      } else if (segment.bytesSynced < segment.bytes || segment === this.cut) {
         return segment;
       } else {
         this.end(segment);
@@ -171,6 +195,7 @@ export class Syncer<W> {
       }
     }
     const current = this.current;
+    if (current !== null && current === this.cut) return current;
     if (current === null || current.bytesSynced === current.bytes) return null;
     return this.wanted || current.waiting.count > 0 ? current : null;
   }
@@ -187,6 +212,7 @@ export class Syncer<W> {
 
   private syncBytes(segment: Segment<W>): void {
     this.syncingBytes = segment.bytes;
+    this.syncingCut = segment === this.cut;
     this.syncingSinceMs = segment.unsyncedSinceMs;
     segment.unsyncedSinceMs = -1;
     segment.waiting.moveTo(this.flying);
@@ -202,6 +228,7 @@ export class Syncer<W> {
     const nowMs = this.clock.monotonicMs();
     this.bound.syncs.add(nowMs - this.startedMs, this.bytesFlying, nowMs);
     segment.bytesSynced = this.syncingBytes;
+    if (this.syncingCut) this.cut = null;
     this.syncingSinceMs = -1;
     this.owner.segmentSynced(segment, nowMs - this.startedMs);
     this.settleFlying(STORED);
@@ -213,16 +240,27 @@ export class Syncer<W> {
 
   private fail(segment: Segment<W>, error: FileError): void {
     segment.failed = true;
+    if (this.cut === segment) this.cut = null;
     this.syncingBytes = segment.bytesSynced;
     this.syncingSinceMs = -1;
     if (this.current === segment) this.forgetCurrent();
     segment.waiting.moveTo(this.flying);
+    this.disown(segment);
     this.owner.segmentFailed(segment, error);
     this.settleFlying(REFUSAL.disk);
     this.syncing = null;
     if (this.sealing.includes(segment)) this.closed(segment);
     this.start();
     this.owner.syncSettled();
+  }
+
+  /** Takes a failed segment's index away: nothing may say of its bytes that they are on the disk (store-again.ts). */
+  private disown(segment: Segment<W>): void {
+    try {
+      this.files.unlink(indexPath(this.directory, segment.firstSequence));
+    } catch {
+      // records come behind the sync of their bytes, but for those of more than INDEX_FLUSH_BYTES
+    }
   }
 
   /** The group is set aside first: the handler may append, and what it appends may end up in the next one. */
