@@ -18,14 +18,16 @@ export function quarantine(
   to: number,
 ): string {
   const folder = join(directory, QUARANTINE);
-  if (files.stat(folder) === null) {
-    files.mkdir(folder);
-    files.fsyncDirectory(directory);
-  }
+  if (files.stat(folder) === null) files.mkdir(folder);
+  // also where they are there: a recovery that was killed may have made them and not synced them
+  files.fsyncDirectory(directory);
   const stem = join(folder, `${segmentStem(firstSequence)}-${from}`);
   let path = `${stem}.bin`;
   for (let copy = 1; files.stat(path) !== null; copy++) {
-    if (holds(files, path, fd, from, to)) return path;
+    if (holds(files, path, fd, from, to)) {
+      files.fsyncDirectory(folder);
+      return path;
+    }
     path = `${stem}.${copy}.bin`;
   }
   const temporary = `${path}.tmp`;

@@ -245,6 +245,7 @@ test("each step is on the disk before the next one counts on it", () => {
   recover(files);
   const name = `/quarantine/${FIRST}-${Buffer.byteLength(lines(5))}.bin`;
   assert.deepEqual(steps, [
+    `write /${FIRST}.jsonl`,
     "mkdir /quarantine",
     "sync ",
     `create ${name}.tmp`,

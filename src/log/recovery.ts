@@ -2,7 +2,7 @@
 // whole good lines only, and the next sequence is known.
 // A segment whose seal fits its size is taken as it is: the scrub and `tidemark verify` read those. Any other (normally one,
 // the last) is read: by the CRCs as far as its index reaches, line by line where it does not. What is damaged or torn goes
-// to quarantine, the rest is kept.
+// to quarantine, the rest is kept. What no record covers may never have been synced, and is stored again.
 // Each step leaves a directory from which a second recovery comes to the same end, so it may be killed anywhere.
 // Memory is bounded: it reads RECOVERY_BLOCK_BYTES at a time, and as much as one line where a line is longer.
 
@@ -18,6 +18,7 @@ import { scanFiles } from "./scan-files.ts";
 import { indexesAmong, indexPath, QUARANTINE, segmentPath, segmentsAmong } from "./segment-name.ts";
 import { NAMINGS, SegmentRepair } from "./segment-repair.ts";
 import type { SegmentScan } from "./segment-scan.ts";
+import { storeAgain } from "./store-again.ts";
 
 export interface RecoveryReport {
   /** Segments kept, and their bytes. */
@@ -142,6 +143,7 @@ class Recovery {
           const unseal = () => {
             if (scan.seal !== null) dropSeal(files, directory, firstSequence);
           };
+          if (scan.linesFrom >= 0) storeAgain(files, fd, scan.linesFrom, repair.keptBytes);
           if (!repair.tryFinish(size, unseal)) continue;
           this.tell(path, size, repair, scan);
           if (scan.recordsBad > 0 || isUnindexed)

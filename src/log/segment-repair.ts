@@ -121,6 +121,11 @@ export class SegmentRepair implements ScanPieces {
     for (const split of this.splits) split.discard();
   }
 
+  /** How much of the segment stays where it is. */
+  get keptBytes(): number {
+    return this.kept.total.offset;
+  }
+
   /** What the segment has become, by first sequence. */
   *segments(): Generator<[firstSequence: number, total: IndexRecord]> {
     if (this.kept.total.offset > 0) yield [this.firstSequence, this.kept.total];

@@ -68,6 +68,8 @@ export class SegmentScan {
 
   /** The seal, where the index has one. */
   seal: IndexRecord | null = null;
+  /** From here on bytes had to be read as lines, because no record covered them; -1 where all were covered. */
+  linesFrom = -1;
   /** Records of the index that cannot be read, and commits of which the segment lacks bytes. */
   recordsBad = 0;
   recordsBeyond = 0;
@@ -117,6 +119,7 @@ export class SegmentScan {
 
   /** Up to `end`, where a commit begins or the file ends. */
   private *readLines(end: number): Generator<ScanRead, void, number> {
+    if (this.linesFrom < 0 && this.position < Math.min(end, this.size)) this.linesFrom = this.position;
     while (this.position < Math.min(end, this.size)) {
       if (!this.isInWindow(this.position)) yield* this.fill(this.position);
       const from = this.position - this.windowStart;
