@@ -52,14 +52,13 @@ export async function runInjected(plan: InjectedPlan): Promise<InjectedRun> {
     () => injectionsSoFar(log) >= plan.times,
     RUN_MS_MAX,
   );
-  await oneMore(load);
-  const stoppedMs = Date.now();
+  const judgedMs = await oneMore(load);
   await load.stop();
   await server.stop();
   const calls = readTracedCalls(log);
   const injected = injectedCalls(calls, data);
   const againMsMax = longestToNext(
-    injected.filter(({ endMs, isInjected }) => isInjected && endMs < stoppedMs),
+    injected.filter(({ endMs, isInjected }) => isInjected && endMs < judgedMs),
     load,
   );
   return { ...(await judge(load, plan.level, data, calls)), injections: injected.length, againMsMax };
@@ -100,10 +99,11 @@ export async function runShortWrites(plan: Omit<InjectedPlan, "injections">): Pr
   };
 }
 
-/** Waits for an acknowledgement more than there are. */
-async function oneMore(load: TimedLoad): Promise<void> {
-  const acknowledged = load.acknowledgements.length;
-  await eventually("it stores again", () => load.acknowledgements.length > acknowledged);
+/** Waits for a 200 after this moment, and returns the moment. */
+async function oneMore(load: TimedLoad): Promise<number> {
+  const fromMs = Date.now();
+  await eventually("it stores again", () => (load.acknowledgements.at(-1)?.atMs ?? 0) > fromMs + 1);
+  return fromMs;
 }
 
 function injectionsSoFar(log: string): number {
