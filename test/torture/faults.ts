@@ -3,6 +3,7 @@
 import type { Fault } from "./fault.ts";
 import { CLOCK } from "./faults/clock.ts";
 import { DESCRIPTORS_FEW, DESCRIPTORS_LOWERED } from "./faults/descriptors.ts";
+import { NO_ROOM, SYNCS_FAIL, SYNCS_SLOW, WRITES_FAIL, WRITES_SHORT } from "./faults/disk.ts";
 import { KILL } from "./faults/kill.ts";
 import { KILL_STARTING } from "./faults/kill-starting.ts";
 import { STOP } from "./faults/stop.ts";
@@ -20,4 +21,15 @@ export const QUICK_FAULTS: readonly Fault[] = [
   THREAD_ENDS,
 ];
 
-export const FAULTS: readonly Fault[] = [...QUICK_FAULTS, TERM, DESCRIPTORS_FEW, THREAD_SPINS, THREAD_FILLS];
+export const FAULTS: readonly Fault[] = [
+  ...QUICK_FAULTS,
+  TERM,
+  DESCRIPTORS_FEW,
+  THREAD_SPINS,
+  THREAD_FILLS,
+  WRITES_FAIL,
+  WRITES_SHORT,
+  NO_ROOM,
+  SYNCS_FAIL,
+  SYNCS_SLOW,
+];
