@@ -38,6 +38,11 @@ export class RawConnection {
     });
   }
 
+  /** On a socket that is connected already, such as one of node:tls. */
+  static over(socket: Socket): RawConnection {
+    return new RawConnection(socket);
+  }
+
   /** Rejects with the system's error. */
   static open(port: number, host = "127.0.0.1"): Promise<RawConnection> {
     return new Promise((resolve, reject) => {
