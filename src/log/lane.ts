@@ -382,7 +382,7 @@ export class Lane<W> {
       this.segmentsClosed++;
       this.bytesClosed += segment.bytes;
     }
-    if (!segment.writing) this.syncer.abandon(segment);
+    if (segment === this.syncer.cut) this.nextSequence += this.record.lines;
     const bytesUnsynced = segment.bytes - segment.bytesSynced;
     this.options.onEvent({ kind: "sync_failed", path: segment.path, bytesUnsynced, error });
     this.outage.begin(REFUSAL.disk, error);

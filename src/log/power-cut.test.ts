@@ -160,3 +160,18 @@ test("quarantine that a killed recovery has made is synced by the next before it
     }
   }
 });
+
+test("what a cut leaves that is not stored keeps its numbers, so that no other segment's overlap them", () => {
+  files.onWrite = () => ({ code: "EIO" });
+  files.onSync = () => "EIO";
+  const lines = [line("x"), line("y"), line("z")].join("");
+  lane.buffer.set(Buffer.from(lines), lane.position);
+  lane.append(lane.position + lines.length, 3, 1000, 1000, ACK_WRITTEN, "refused");
+  time.pass(300);
+  files.onWrite = () => null;
+  files.onSync = () => null;
+  append("a", ACK_SYNCED);
+  time.pass(50);
+  assert.deepEqual(settled.at(-1), ["a", STORED]);
+  assert.equal(files.contents(LANE).get("0000000000000003.jsonl")?.toString(), line("a"));
+});

@@ -52,7 +52,7 @@ export class Syncer<W> {
   private timer: object | null = null;
 
   /** It was cut back, and no sync has brought that to the disk yet. */
-  private cut: Segment<W> | null = null;
+  cut: Segment<W> | null = null;
   private syncingCut = false;
 
   private readonly timerBound = () => this.timerFired();
@@ -117,7 +117,7 @@ export class Syncer<W> {
     return this.cut !== null || (commit.atSync.count > 0 && this.waiterCount > 0);
   }
 
-  /** Closes a failed segment's files. The owner calls it once no write is in flight to it. */
+  /** Closes a failed segment's files. Where a write to it is in flight the owner does so when that is back. */
   abandon(segment: Segment<W>): void {
     this.closeFile(segment);
     segment.index.abandon();
@@ -240,13 +240,14 @@ export class Syncer<W> {
 
   private fail(segment: Segment<W>, error: FileError): void {
     segment.failed = true;
-    if (this.cut === segment) this.cut = null;
     this.syncingBytes = segment.bytesSynced;
     this.syncingSinceMs = -1;
     if (this.current === segment) this.forgetCurrent();
     segment.waiting.moveTo(this.flying);
     this.disown(segment);
     this.owner.segmentFailed(segment, error);
+    if (!segment.writing) this.abandon(segment);
+    if (this.cut === segment) this.cut = null;
     this.settleFlying(REFUSAL.disk);
     this.syncing = null;
     if (this.sealing.includes(segment)) this.closed(segment);

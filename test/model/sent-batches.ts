@@ -14,6 +14,8 @@ export interface SentBatch {
   /** When it was answered 200, by the model's clock, and for how long syncs had been running until then; -1 for not. */
   storedMs: number;
   storedSyncingMs: number;
+  /** Syncs that had failed when it was sent: one more, and a refusal may be for that. */
+  readonly syncsFailed: number;
   /** Its write failed and that is what it was told. */
   refused: boolean;
   /** A sync of its segment failed: it may be there or not when the power goes. */
@@ -35,12 +37,12 @@ export class SentBatches {
   private kept = new Set<number>();
   /** Retention has deleted these; a power cut may bring them back. */
   private readonly deleted = new Set<number>();
-  readonly counts = { stored: 0, refused: 0 };
 
   make(
     lines: number,
     lineBytes: number,
     level: number,
+    syncsFailed: number,
   ): { batch: SentBatch; text: string; timestampMs: number } {
     const first = this.lines.length;
     for (let at = 0; at < lines; at++) {
@@ -53,6 +55,7 @@ export class SentBatches {
       level,
       storedMs: -1,
       storedSyncingMs: 0,
+      syncsFailed,
       refused: false,
       doubtful: false,
     };

@@ -1,7 +1,6 @@
 // One run: the log's own lane on a model file system, doing what its plan says. At a share of its steps a copy of the file
 // system is crashed and recovered beside the run; now and then the run itself is crashed, recovered and carried on.
 
-import { REFUSAL } from "../../src/errors.ts";
 import { SYNC_INTERVAL_MS } from "../../src/limits.ts";
 import { ACK_SYNCED } from "../../src/log/files.ts";
 import { Lane } from "../../src/log/lane.ts";
@@ -55,8 +54,7 @@ class SimulatedRun {
   private createFaults = 0;
   private slowSyncs = { ms: 0, count: 0 };
   private slowWrites = { ms: 0, count: 0 };
-  /** A sync failed in this life: a refusal may then be for that. */
-  private hasSyncFailed = false;
+  private syncsFailed = 0;
   private isRetaining = false;
   /** Steps until the run itself is crashed; -1 for not. */
   private stepsLeft = -1;
@@ -148,6 +146,7 @@ class SimulatedRun {
       operation.lines,
       operation.lineBytes,
       operation.level,
+      this.syncsFailed,
     );
     const bytes = Buffer.from(text);
     if (this.lane.tryReserve(bytes.length) !== STORED) return;
@@ -172,7 +171,7 @@ class SimulatedRun {
       batch.storedSyncingMs = this.files.syncingMs;
     } else {
       this.counts.batchesRefused++;
-      batch.refused = refusal === REFUSAL.disk_full || !this.hasSyncFailed;
+      batch.refused = batch.syncsFailed === this.syncsFailed;
     }
   }
 
@@ -225,7 +224,6 @@ class SimulatedRun {
     this.crash = null;
     this.stepsLeft = -1;
     this.heal();
-    this.hasSyncFailed = false;
     this.sent.recovered(lines);
     if (this.problems.length === 0) this.open();
   }
@@ -284,7 +282,7 @@ class SimulatedRun {
 
   private fateOfSync(path: string): string | null {
     if (path.endsWith(".idx") || this.syncFault.count-- <= 0) return null;
-    this.hasSyncFailed = true;
+    this.syncsFailed++;
     for (const name of this.files.contents(LANE).keys()) {
       const segment = `${LANE}/${name}`;
       const isHit = segment === path || (path === LANE && this.files.isNamePending(segment));
