@@ -34,7 +34,6 @@ type CallsByPath = ReadonlyMap<string, readonly TracedCall[]>;
 interface WrittenBytes {
   from: number;
   to: number;
-  startMs: number;
   endMs: number;
 }
 
@@ -84,7 +83,8 @@ function timesSynced(byPath: CallsByPath, data: string): Map<number, number> {
   return timesOfLines(data, (file) => {
     const calls = byPath.get(file) ?? [];
     const writes = writtenBytes(calls);
-    const bornMs = writes[0]?.startMs ?? Number.POSITIVE_INFINITY;
+    // a write that failed and was cut off may have come before the first that stayed
+    const bornMs = calls[0]?.startMs ?? Number.POSITIVE_INFINITY;
     const entryMs = firstGoodSync(byPath.get(dirname(file)) ?? [], bornMs);
     const times = writes.map(({ endMs }) => Math.max(entryMs, firstGoodSync(calls, endMs)));
     return (end) => times[writes.findIndex(({ from, to }) => from < end && end <= to)];
@@ -101,12 +101,12 @@ function firstGoodSync(calls: readonly TracedCall[], fromMs: number): number {
 function writtenBytes(calls: readonly TracedCall[]): WrittenBytes[] {
   let writes: WrittenBytes[] = [];
   const good = calls.filter(({ result }) => result !== null && result >= 0);
-  for (const { name, numbers, startMs, endMs, result } of good.sort((a, b) => a.endMs - b.endMs)) {
+  for (const { name, numbers, endMs, result } of good.sort((a, b) => a.endMs - b.endMs)) {
     if (name === "ftruncate") {
       writes = writes.filter(({ from }) => from < numbers[0]!);
     } else if (name.startsWith("pwrite")) {
       const from = numbers.at(-1)!;
-      writes.push({ from, to: from + result!, startMs, endMs });
+      writes.push({ from, to: from + result!, endMs });
     }
   }
   return writes;
