@@ -43,8 +43,10 @@ describe("the bound of a queue by time", () => {
 
   test("lets a slow disk queue what it writes in that time, and no more", () => {
     commit(bound.writes, 200_000, SLOW, 5);
-    assert.equal(bound.isWriteLong(0, nowMs, SLOW * QUEUE_MS_MAX * 0.99), false);
-    assert.equal(bound.isWriteLong(0, nowMs, SLOW * QUEUE_MS_MAX * 1.01), true);
+    const half = (SLOW * QUEUE_MS_MAX) / 2;
+    assert.equal(bound.isWriteLong(0, nowMs, half * 0.99), false);
+    assert.equal(bound.isWriteLong(0, nowMs, half * 1.01), true, "what is let in later shares the commit");
+    assert.equal(bound.isWriteLong(half, nowMs, half * 0.99), false);
   });
 
   test("counts the write in flight as far as it is not done", () => {
@@ -68,7 +70,7 @@ describe("the bound of a queue by time", () => {
   test("outlives one hiccup of a fast disk, among large commits and among small ones", () => {
     commit(bound.writes, MIB, 400_000, 300);
     commit(bound.writes, MIB, MIB / 300);
-    assert.equal(bound.isWriteLong(MIB, nowMs, 2 * MIB), false);
+    assert.equal(bound.isWriteLong(MIB, nowMs, MIB), false);
     nowMs += 10_000;
     commit(bound.writes, 3_000, 30_000, 20);
     commit(bound.writes, 3_000, 10);
@@ -81,11 +83,11 @@ describe("the bound of a queue by time", () => {
       commit(bound.writes, 500_000, 64_000, 3);
       commit(bound.writes, 500_000, 500_000 / 76.6);
     }
-    assert.equal(bound.isWriteLong(0, nowMs, 700_000), false);
-    assert.equal(bound.isWriteLong(0, nowMs, 1_500_000), true);
+    assert.equal(bound.isWriteLong(0, nowMs, 400_000), false);
+    assert.equal(bound.isWriteLong(0, nowMs, 800_000), true);
   });
 
-  test("is ten times the smallest commit where that alone takes long, so that the rate stays", () => {
+  test("is longer for a disk that takes long for the smallest commit", () => {
     const fixedMs = 40;
     commit(bound.writes, 1_000, 100_000, 8, fixedMs);
     commit(bound.writes, 2 * MIB, 100_000, 5, fixedMs);
@@ -111,6 +113,67 @@ describe("the bound of a queue by time", () => {
     assert.equal(bound.isSyncLong(0, nowMs, 0, 0), false);
   });
 });
+
+describe("under more than its disk can write", () => {
+  for (const [disk, fixedMs, bytesPerMs, share, waitMs] of [
+    ["a slow disk", 0.2, 10_000, 0.95, 80],
+    ["a faster one", 0.2, 40_000, 0.95, 60],
+    ["one that takes 20 ms for the smallest write", 20, 40_000, 0.85, 450],
+  ] as const) {
+    test(`ten times, a lane on ${disk} writes as much as that can, and nobody waits longer than the bound`, () => {
+      const { written, waitsMs } = overload(fixedMs, bytesPerMs, 10);
+      assert.ok(written > share, `${written} of what the disk can write`);
+      assert.ok(waitsMs.at(-1)! < waitMs, `${waitsMs.at(-1)} ms`);
+    });
+  }
+
+  test("or half of it: then it refuses nobody", () => {
+    assert.equal(overload(0.2, 40_000, 0.5).refused, 0);
+  });
+
+  test("or half of it, when the disk begins to take 20 ms for each write: then it soon refuses nobody again", () => {
+    overload(0.2, 40_000, 0.5);
+    const { refused, waitsMs } = overload(20, 40_000, 0.5);
+    assert.ok(refused < waitsMs.length / 20, `${refused} beside ${waitsMs.length}`);
+    assert.equal(overload(20, 40_000, 0.5).refused, 0);
+  });
+});
+
+/** Ten seconds of batches of 110 kB on a made-up disk, the first two of them not counted; times are the disk's, not ours. */
+function overload(
+  fixedMs: number,
+  bytesPerMs: number,
+  times: number,
+): { written: number; waitsMs: number[]; refused: number } {
+  const bytes = 110_000;
+  const gapMs = bytes / bytesPerMs / times;
+  const [seconds, warm] = [10, 2];
+  const endMs = nowMs + seconds * 1_000;
+  const warmMs = nowMs + warm * 1_000;
+  const waitsMs: number[] = [];
+  let [filling, flying]: number[][] = [[], []];
+  let [startMs, doneMs, arrivesMs, refused] = [0, Number.POSITIVE_INFINITY, nowMs, 0];
+  while (nowMs < endMs) {
+    if (arrivesMs < doneMs) {
+      nowMs = arrivesMs;
+      arrivesMs += gapMs;
+      const isFull = (filling!.length + 1) * bytes > 8 * MIB;
+      if (isFull || bound.isWriteLong(flying!.length * bytes, startMs, filling!.length * bytes)) refused++;
+      else filling!.push(nowMs);
+    } else {
+      nowMs = doneMs;
+      bound.writes.add(nowMs - startMs, flying!.length * bytes, nowMs);
+      if (startMs > warmMs) for (const since of flying!) waitsMs.push(nowMs - since);
+      flying = [];
+      doneMs = Number.POSITIVE_INFINITY;
+    }
+    if (flying!.length > 0 || filling!.length === 0) continue;
+    [flying, filling, startMs] = [filling, [], nowMs];
+    doneMs = nowMs + fixedMs + (flying!.length * bytes) / bytesPerMs;
+  }
+  const written = (waitsMs.length * bytes) / bytesPerMs / (endMs - warmMs);
+  return { written, waitsMs: waitsMs.sort((a, b) => a - b), refused };
+}
 
 describe("what a disk has shown", () => {
   test("is the drain rate of all commits, smoothed, and nothing of one that took no time", () => {

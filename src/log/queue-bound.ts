@@ -14,8 +14,8 @@ import type { Clock } from "../base/clock.ts";
 import { QUEUE_MS_MAX } from "../limits.ts";
 import { CommitTime, LARGE_BYTES_MIN } from "./commit-time.ts";
 
-/** With a queue of ten times the fixed part nine tenths of the time go into bytes; at 80 % load it is as long by itself. */
-const FIXED_TIMES = 10;
+/** Twenty: a commit is then ten times its fixed part, nine tenths of it are bytes; at 80 % load it is half of that by itself. */
+const FIXED_TIMES = 20;
 
 export class QueueBound {
   readonly writes = new CommitTime();
@@ -48,8 +48,9 @@ export class QueueBound {
     const flyingMs = time.expectedMs(bytesFlying);
     const behindMs = time.expectedMs(bytesBehind) + besidesMs;
     const msMax = Math.max(QUEUE_MS_MAX, FIXED_TIMES * time.fixedMs);
+    // What is let in later shares the commit, and its time: each commit may take half of what a batch may wait.
+    if (behindMs > msMax / 2) return true;
     if (flyingMs + behindMs <= msMax) return false;
-    if (behindMs > msMax || flyingMs === 0) return behindMs > msMax;
     return Math.max(0, flyingMs - (this.clock.monotonicMs() - startedMs)) + behindMs > msMax;
   }
 }
