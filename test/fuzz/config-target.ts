@@ -47,6 +47,7 @@ const FILES: readonly string[] = [
   "token: [a=b, c=d]\nkeep-alive: off\nkeep-alive-timeout: 75s\n",
   '{"port": 0, "threads": "auto", "memory-max": "1GiB"}',
   "body-max: 1MiB\nbatch-max: 100\nretention-size: off\nretention-age: 7d\n# end\n",
+  "port: &p 9090\nbacklog: *p\n",
   "",
 ];
 const NAMES: readonly string[] = [...SETTINGS.map(({ name }) => name), "config", "no-such", "__proto__"];
