@@ -14,7 +14,7 @@
 // The CRC is zlib's (IEEE, the one of gzip), because both runtimes carry it in machine code: measured here, 9.7 GB/s
 // on Bun and 3.3 GB/s on Node, against 1.1 and 0.65 GB/s for CRC-32C by tables in JavaScript.
 
-import { crc32 } from "node:zlib";
+import { crcOf } from "./crc.ts";
 
 export const INDEX_RECORD_BYTES = 40;
 const CHECK_AT = 36;
@@ -71,7 +71,7 @@ export function tryDecodeIndexRecord(
 
 function checkOf(bytes: Uint8Array, at: number, firstSequence: number): number {
   const seed = ((firstSequence % WORD) ^ Math.floor(firstSequence / WORD)) >>> 0;
-  return crc32(bytes.subarray(at, at + CHECK_AT), seed);
+  return crcOf(bytes, at, at + CHECK_AT, seed);
 }
 
 function putInteger(view: DataView, at: number, value: number): void {

@@ -8,6 +8,7 @@ import {
   type IndexRecord,
   tryDecodeIndexRecord,
 } from "./index-record.ts";
+import { readAround } from "./read-around.ts";
 import { indexPath } from "./segment-name.ts";
 
 /** Null where the segment was not sealed, or has no index, or one that is not whole. */
@@ -18,7 +19,7 @@ export function readSeal(files: LogFiles, directory: string, firstSequence: numb
   const bytes = new Uint8Array(INDEX_RECORD_BYTES);
   const fd = files.openRead(path);
   try {
-    if (files.read(fd, bytes, 0, INDEX_RECORD_BYTES, at) !== INDEX_RECORD_BYTES) return null;
+    if (readAround(files, fd, bytes, 0, INDEX_RECORD_BYTES, at) !== INDEX_RECORD_BYTES) return null;
   } finally {
     files.close(fd);
   }

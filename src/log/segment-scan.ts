@@ -12,8 +12,8 @@
 // synchronous reads and the scrub with others. Memory is the block, which grows only for a line that is longer.
 
 import { isUtf8 } from "node:buffer";
-import { crc32 } from "node:zlib";
 import { LINE_BYTES_MAX } from "../limits.ts";
+import { crcOf } from "./crc.ts";
 import {
   blankIndexRecord,
   INDEX_RECORD_BYTES,
@@ -85,7 +85,9 @@ export class SegmentScan {
 
   *run(): Generator<ScanRead, void, number> {
     const { record } = this;
-    while (yield* this.nextRecord()) {
+    while (this.seal === null) {
+      if (this.indexAt + INDEX_RECORD_BYTES > this.indexEnd && !(yield* this.fillIndex())) break;
+      if (!this.tryNextRecord()) continue;
       if (record.offset + record.length > this.size) {
         this.recordsBeyond++;
         continue;
@@ -95,13 +97,17 @@ export class SegmentScan {
         continue;
       }
       if (record.offset > this.position) yield* this.readLines(record.offset);
-      yield* this.readCommit();
+      const from = record.offset - this.windowStart;
+      if (from >= 0 && from + record.length <= this.windowBytes)
+        this.tellCommit(crcOf(this.block, from, from + record.length, 0));
+      else yield* this.readCommit();
     }
     yield* this.readLines(this.size);
   }
 
+  /** One that is not whole in the block. */
   private *readCommit(): Generator<ScanRead, void, number> {
-    const { offset, length, crc, lines } = this.record;
+    const { offset, length } = this.record;
     let at = offset;
     let found = 0;
     while (at < offset + length) {
@@ -109,9 +115,14 @@ export class SegmentScan {
       const count = Math.min(offset + length, this.windowStart + this.windowBytes) - at;
       if (count <= 0) return; // the file has become shorter: what is left of it is lines
       const from = at - this.windowStart;
-      found = crc32(this.block.subarray(from, from + count), found);
+      found = crcOf(this.block, from, from + count, found);
       at += count;
     }
+    this.tellCommit(found);
+  }
+
+  private tellCommit(found: number): void {
+    const { offset, length, crc, lines } = this.record;
     if (found === crc) this.pieces.good(this.record);
     else this.pieces.damaged(offset, length, lines);
     this.position = offset + length;
@@ -146,7 +157,7 @@ export class SegmentScan {
     const record = blankIndexRecord();
     record.offset = this.position;
     record.length = end - from;
-    record.crc = crc32(this.block.subarray(from, end));
+    record.crc = crcOf(this.block, from, end, 0);
     record.lines = lines;
     record.timestampMsEarliest = timestampMsEarliest;
     record.timestampMsLatest = timestampMsLatest;
@@ -227,17 +238,16 @@ export class SegmentScan {
     this.windowIsUtf8 = null;
   }
 
-  /** The next commit's record that can be read, in `record`; false at the seal or the end. */
-  private *nextRecord(): Generator<ScanRead, boolean, number> {
-    while (this.seal === null) {
-      if (this.indexAt + INDEX_RECORD_BYTES > this.indexEnd && !(yield* this.fillIndex())) return false;
-      const at = this.indexAt;
-      this.indexAt += INDEX_RECORD_BYTES;
-      if (!tryDecodeIndexRecord(this.index, this.indexView, at, this.firstSequence, this.record))
-        this.recordsBad++;
-      else if (this.record.length > 0) return true;
-      else this.seal = { ...this.record };
+  /** The next record, in `record`; false where it cannot be read, or is the seal. */
+  private tryNextRecord(): boolean {
+    const at = this.indexAt;
+    this.indexAt += INDEX_RECORD_BYTES;
+    if (!tryDecodeIndexRecord(this.index, this.indexView, at, this.firstSequence, this.record)) {
+      this.recordsBad++;
+      return false;
     }
+    if (this.record.length > 0) return true;
+    this.seal = { ...this.record };
     return false;
   }
 

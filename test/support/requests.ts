@@ -59,7 +59,7 @@ export interface StatsPart {
   accounting: { received: number; stored: number; rejected: Record<string, number>; in_flight: number };
   connections: { open: number; limit: number | null };
   memory: { budget_used_bytes: number };
-  log: { segments: number; bytes: number };
+  log: { segments: number; bytes: number; damaged_records: number };
   disk: { state: string };
   threads: { thread: number; restarts: number; received: number; os_thread_id: number | null }[];
   settings: Record<string, unknown>;
