@@ -23,6 +23,7 @@ export const PROMISES = {
   restart: "a restart is quick, and its memory bounded",
   thread: "a thread that dies, spins or runs out of memory is replaced; the others serve on",
   drain: "SIGTERM answers what was taken, resets nobody, and exits 0",
+  reload: "SIGHUP takes a new certificate and new tokens, and drops nobody",
   overload: "a full server says so at once, and serves as much as before",
   fairness: "one client over its limit does not slow another",
   hostile: "slow, silent and flooding clients are cut; the others notice nothing",
