@@ -40,7 +40,7 @@ export class Lane<W> {
   private readonly handler: LaneHandler<W>;
   private syncer!: Syncer<W>;
   private write!: CommitWrite<W>;
-  private readonly outage: Outage;
+  readonly outage: Outage;
 
   /** The filling buffer. The caller writes lines from `position` on, after tryReserve said yes, and then appends. */
   buffer: Uint8Array;
@@ -85,7 +85,7 @@ export class Lane<W> {
     this.files = options.files;
     this.clock = options.clock;
     this.handler = options.handler;
-    this.outage = new Outage(options.clock, options.onEvent);
+    this.outage = new Outage(options);
     this.bound = new QueueBound(options.clock);
     this.filling = new CommitBuffer(options.bufferBytes, options.writesEach);
     this.flying = new CommitBuffer(options.bufferBytes, options.writesEach);

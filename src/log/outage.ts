@@ -1,25 +1,40 @@
 // While a disk is full or failing, its lane refuses at once and lets one commit try, now and then. This keeps the state of
 // that: which refusal is answered, since when, and when the next probe is due.
+// Where no batch comes to be that probe (a balancer sends none to a server that is not ready), a file of one page is
+// written and synced instead, else the server would never be ready again.
 // HOT: `refusal` is read once a request, the rest only during an outage.
 
+import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { REFUSAL, type Refusal } from "../errors.ts";
 import { DISK_PROBE_INTERVAL_MS } from "../limits.ts";
-import type { FileError } from "./files.ts";
+import type { FileError, LogFiles } from "./files.ts";
 import type { LaneEvent } from "./lane-options.ts";
 import { STORED } from "./waiter-group.ts";
 
+/** A start removes what a killed probe has left, by its ending. */
+const PROBE_NAME = "room.jsonl.tmp";
+const PAGE = new Uint8Array(4096);
+
+export interface OutageOptions {
+  directory: string;
+  files: LogFiles;
+  clock: Clock;
+  onEvent(event: LaneEvent): void;
+}
+
 export class Outage {
+  private readonly options: OutageOptions;
   private readonly clock: Clock;
-  private readonly onEvent: (event: LaneEvent) => void;
   /** What is answered, or STORED while all is well. */
   refusal: Refusal | typeof STORED = STORED;
   private sinceMs = 0;
   private probeAtMs = 0;
+  private isProbing = false;
 
-  constructor(clock: Clock, onEvent: (event: LaneEvent) => void) {
-    this.clock = clock;
-    this.onEvent = onEvent;
+  constructor(options: OutageOptions) {
+    this.options = options;
+    this.clock = options.clock;
   }
 
   /** After an error the first probe may come at once; a full disk is given the interval. */
@@ -31,7 +46,7 @@ export class Outage {
       this.probeAtMs = refusal === REFUSAL.disk ? nowMs : nowMs + DISK_PROBE_INTERVAL_MS;
     }
     this.refusal = refusal;
-    this.onEvent({ kind: "outage", refusal, error });
+    this.options.onEvent({ kind: "outage", refusal, error });
   }
 
   isProbeDue(): boolean {
@@ -43,10 +58,39 @@ export class Outage {
     this.probeAtMs = this.clock.monotonicMs() + DISK_PROBE_INTERVAL_MS;
   }
 
+  /** For now and then: tries the disk where a probe is due and no batch has been one. Off the event loop, but for the file's name. */
+  probeIfIdle(): void {
+    if (this.refusal === STORED || this.isProbing || !this.isProbeDue()) return;
+    this.probed();
+    const { files, directory } = this.options;
+    const path = join(directory, PROBE_NAME);
+    let fd: number;
+    try {
+      fd = files.createOrTruncate(path);
+    } catch {
+      return;
+    }
+    this.isProbing = true;
+    const finish = (worked: boolean) => {
+      this.isProbing = false;
+      try {
+        files.close(fd);
+        files.unlink(path);
+      } catch {
+        // the next probe empties it, the next start removes it
+      }
+      if (worked && this.refusal !== STORED) this.end();
+    };
+    files.write(fd, PAGE, 0, PAGE.length, 0, (error, bytes) => {
+      if (error !== null || bytes < PAGE.length) finish(false);
+      else files.fdatasync(fd, (failed) => finish(failed === null));
+    });
+  }
+
   end(): void {
     const refusal = this.refusal;
     this.refusal = STORED;
-    this.onEvent({ kind: "outage_over", refusal, ms: this.clock.monotonicMs() - this.sinceMs });
+    this.options.onEvent({ kind: "outage_over", refusal, ms: this.clock.monotonicMs() - this.sinceMs });
   }
 }
 

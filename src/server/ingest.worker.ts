@@ -189,6 +189,7 @@ function tick(): void {
   shared.coarseMs = nowMs;
   registry.tick(nowMs);
   refusedRegistry.tick(nowMs);
+  lane.outage.probeIfIdle();
   publish();
   if (nowMs - lastRetentionMs >= RETENTION_INTERVAL_MS) {
     lastRetentionMs = nowMs;
