@@ -269,10 +269,13 @@ class BunStream implements OutboundStream {
     if (this.unsent === null) this.socket.close();
   }
 
+  /** terminate() is a reset, which takes with it what the kernel has not sent yet: not behind end(). */
   destroy(): void {
+    const isSent = this.isEnding && this.unsent === null;
     this.unsent = null;
     this.unsentBytes = 0;
-    this.socket.terminate();
+    if (isSent) this.socket.close();
+    else this.socket.terminate();
   }
 
   remoteAddress(): string {

@@ -16,7 +16,7 @@ export interface ByteStream {
   resume(): void;
   /** Sends FIN after everything written; the other direction stays open. */
   end(): void;
-  /** Closes both directions now; what is unsent is dropped. */
+  /** Closes both directions now; what is unsent is dropped, but behind end() only what the kernel has not taken yet. */
   destroy(): void;
   /** The other end's address, without the port. */
   remoteAddress(): string;
