@@ -83,10 +83,11 @@ export const DRAIN_MS_MAX = 4_000;
 export const LANE_BUFFER_BYTES = 8 * 1024 * 1024;
 /**
  * Wait for its turn that a batch may be given in a lane's queue, milliseconds: past it a refusal serves its client better.
- * At 50 ms a disk of 40 MB/s queues 2 MB, more than 16 clients with 1,000-metric batches can have under way; one of
- * 340 MB/s never meets it before the two buffers are full.
+ * At 100 ms a disk of 20 MB/s queues 2 MB, as much as 16 clients with 1,000-metric batches can have under way; one of
+ * 170 MB/s never meets it before the two buffers are full. At 50 ms those 16 were refused now and then on a machine that
+ * had ten times more to do than it has cores.
  */
-export const QUEUE_MS_MAX = 50;
+export const QUEUE_MS_MAX = 100;
 /** Age of the oldest written but not yet synced byte before a background fdatasync starts, milliseconds. */
 export const SYNC_INTERVAL_MS = 100;
 /** A segment is sealed at this size, bytes. */

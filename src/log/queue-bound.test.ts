@@ -51,10 +51,10 @@ describe("the bound of a queue by time", () => {
 
   test("counts the write in flight as far as it is not done", () => {
     commit(bound.writes, 200_000, SLOW, 5);
-    const flying = SLOW * 80;
+    const flying = SLOW * 160;
     assert.equal(bound.isWriteLong(flying, nowMs, 0), true);
-    assert.equal(bound.isWriteLong(flying, nowMs - 31, 0), false);
-    assert.equal(bound.isWriteLong(flying, nowMs - 31, SLOW * 10), true);
+    assert.equal(bound.isWriteLong(flying, nowMs - 61, 0), false);
+    assert.equal(bound.isWriteLong(flying, nowMs - 61, SLOW * 10), true);
     assert.equal(
       bound.isWriteLong(flying, nowMs - 1_000, SLOW * 10),
       false,
@@ -83,8 +83,8 @@ describe("the bound of a queue by time", () => {
       commit(bound.writes, 500_000, 64_000, 3);
       commit(bound.writes, 500_000, 500_000 / 76.6);
     }
-    assert.equal(bound.isWriteLong(0, nowMs, 400_000), false);
-    assert.equal(bound.isWriteLong(0, nowMs, 800_000), true);
+    assert.equal(bound.isWriteLong(0, nowMs, 800_000), false);
+    assert.equal(bound.isWriteLong(0, nowMs, 1_600_000), true);
   });
 
   test("is longer for a disk that takes long for the smallest commit", () => {
@@ -116,8 +116,8 @@ describe("the bound of a queue by time", () => {
 
 describe("under more than its disk can write", () => {
   for (const [disk, fixedMs, bytesPerMs, share, waitMs] of [
-    ["a slow disk", 0.2, 10_000, 0.95, 80],
-    ["a faster one", 0.2, 40_000, 0.95, 60],
+    ["a slow disk", 0.2, 10_000, 0.95, 125],
+    ["a faster one", 0.2, 40_000, 0.95, 110],
     ["one that takes 20 ms for the smallest write", 20, 40_000, 0.85, 450],
   ] as const) {
     test(`ten times, a lane on ${disk} writes as much as that can, and nobody waits longer than the bound`, () => {
@@ -197,7 +197,7 @@ describe("a lane", () => {
   });
   afterEach(finish);
 
-  /** A lane whose write, or sync, of 200 kB is in flight and whose disk has shown 2 MB/s. */
+  /** A lane whose write, or sync, of 200 kB is in flight and whose disk has shown 1 MB/s. */
   async function openSlow(level: number): Promise<void> {
     bed.open({ bufferBytes: MIB, directBytesMin: Number.POSITIVE_INFINITY });
     for (const name of ["first", "second"]) {
@@ -210,7 +210,7 @@ describe("a lane", () => {
       const held = level === ACK_SYNCED ? bed.files.heldSyncs : bed.files.heldWrites;
       await until(() => held.length === 1, `the disk has ${name}`);
       if (name === "second") break;
-      bed.nowMs += 100;
+      bed.nowMs += 200;
       bed.files.holdSyncs = false;
       bed.files.holdWrites = false;
       bed.files.releaseSyncs();
@@ -237,8 +237,8 @@ describe("a lane", () => {
     test(`at ${word} refuses what would wait too long, and takes it again as the wait gets shorter`, async () => {
       await openSlow(level);
       assert.equal(bed.append(bed.line(), level, "early"), REFUSAL.queue);
-      bed.nowMs += 60;
-      assert.equal(bed.append(bed.line(), level, "late"), STORED, "40 ms are left of the 100");
+      bed.nowMs += 120;
+      assert.equal(bed.append(bed.line(), level, "late"), STORED, "80 ms are left of the 200");
       await finish();
       assert.equal(bed.refusalOf("second"), STORED);
       assert.equal(bed.refusalOf("late"), STORED);
