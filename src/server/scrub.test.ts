@@ -101,6 +101,7 @@ test("segments that are not sealed, or are deleted meanwhile, are no error", asy
   const path = laySegment(0);
   const open = join(lane, `${"f".repeat(13).padStart(16, "0")}.jsonl`);
   writeFileSync(open, "not sealed");
+  writeFileSync(open.replace(".jsonl", ".idx"), "");
   const rounds = scrubUntil(() => figures.scrubRounds >= 2, 20e6);
   unlinkSync(path);
   unlinkSync(path.replace(".jsonl", ".idx"));
