@@ -175,3 +175,15 @@ test("what a cut leaves that is not stored keeps its numbers, so that no other s
   assert.deepEqual(settled.at(-1), ["a", STORED]);
   assert.equal(files.contents(LANE).get("0000000000000003.jsonl")?.toString(), line("a"));
 });
+
+test("a sync that began before a cut does not count for it", () => {
+  files.durationMs = (call) => (call === "fdatasync" ? 20 : 0.05);
+  append("a", ACK_SYNCED);
+  time.pass(5);
+  files.onWrite = () => ({ code: "ENOSPC" });
+  append("refused", ACK_WRITTEN);
+  time.pass(23);
+  assert.deepEqual(settled, [["a", STORED]], "the first sync has returned");
+  time.pass(20);
+  assert.equal(settled.length, 2);
+});
