@@ -26,7 +26,7 @@ export interface FuzzTally {
 /** No input may hold a thread up for longer, milliseconds. */
 export const INPUT_MS_MAX = 50;
 /** A slow input counts once it was slow alone too: others use the machine, and memory is collected at times. */
-const LOOKS_AGAIN = 3;
+const LOOKS_AGAIN = 10;
 
 export function emptyTally(): FuzzTally {
   return { inputs: 0, taken: 0, msMax: 0, slow: [], wrong: [] };

@@ -1,5 +1,5 @@
 // Fuzzing by the million: `npm run attack -- fuzz --inputs 1000000 --seed N`, on the runtime that runs this file; that many
-// inputs for each target, each on a thread of its own. What is wrong, or slow alone four times, is printed as a whole.
+// inputs for each target, each on a thread of its own. What is wrong, or slow every time that it is looked at again, is printed as a whole.
 
 import { parseArgs } from "node:util";
 import { readProbeCases } from "../conformance/probe-run.ts";
