@@ -3,7 +3,7 @@
 //
 // Loads are open loops of the project's own generator. Latencies are from the actual send: what waits in the generator for
 // one of its connections has not reached the server, which can only be held to what it was sent. The peak is that of a
-// closed loop with the same connections.
+// closed loop that is refused nothing.
 
 import type { LoadJson } from "../../src/capacity/report/report-json.ts";
 import { loadJson } from "../support/load-process.ts";
@@ -19,6 +19,8 @@ export interface LevelsPlan {
   readonly name: string;
   readonly port: number;
   readonly clients: number;
+  /** Of the closed loop that finds the peak: enough to keep the disk or the core busy, too few to be refused. */
+  readonly peakClients: number;
   readonly metrics: number;
   readonly rounds: number;
   readonly seconds: number;
@@ -76,7 +78,7 @@ export async function runLevels(plan: LevelsPlan): Promise<LevelsFound> {
     return json;
   };
   for (let round = 0; round < plan.rounds; round++) {
-    peaks.push((await step("peak", [], false)).rate);
+    peaks.push((await step("peak", ["--clients", `${plan.peakClients}`], false)).rate);
     const peak = median(peaks);
     await step("before", ["--rate", `${Math.max(1, Math.round(peak * MODERATE))}`], false);
     for (const times of round % 2 === 0 ? OVERLOADS : OVERLOADS.toReversed())

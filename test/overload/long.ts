@@ -26,6 +26,7 @@ interface Scenario {
   readonly isDisk: boolean;
   readonly ack: string;
   readonly clients: number;
+  readonly peakClients: number;
   readonly metrics: number;
 }
 
@@ -38,6 +39,7 @@ const SCENARIOS: readonly Scenario[] = [
     isDisk: true,
     ack: "written",
     clients: 64,
+    peakClients: 8,
     metrics: 1000,
   },
   {
@@ -46,6 +48,7 @@ const SCENARIOS: readonly Scenario[] = [
     isDisk: true,
     ack: "synced",
     clients: 256,
+    peakClients: 64,
     metrics: 100,
   },
   {
@@ -54,6 +57,7 @@ const SCENARIOS: readonly Scenario[] = [
     isDisk: false,
     ack: "written",
     clients: 64,
+    peakClients: 64,
     metrics: 3,
   },
   {
@@ -62,6 +66,7 @@ const SCENARIOS: readonly Scenario[] = [
     isDisk: false,
     ack: "written",
     clients: 16,
+    peakClients: 16,
     metrics: 1000,
   },
 ];
