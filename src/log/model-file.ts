@@ -141,9 +141,10 @@ export class ModelFile {
 
   /** Makes sizes[last] the durable one. A shrinking on the way takes what was durable beyond it, unless that is newer. */
   private storeSizes(last: number): void {
-    let least = this.sizes[0]!;
-    for (let at = 1; at <= last; at++) least = Math.min(least, this.sizes[at]!);
-    if (least < this.sizes[0]!) {
+    let least = Number.POSITIVE_INFINITY;
+    for (let at = 1; at <= last; at++)
+      if (this.sizes[at]! < this.sizes[at - 1]!) least = Math.min(least, this.sizes[at]!);
+    if (least < Number.POSITIVE_INFINITY) {
       const kept = this.durablePages.slice();
       cutPages(kept, least);
       for (const [number, page] of this.durablePages.entries())

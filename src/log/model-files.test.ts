@@ -81,6 +81,16 @@ describe("what the power takes", () => {
   });
 });
 
+test("bytes that were stored before their size go with a cut, and do not come back under another size", () => {
+  const fd = durable("");
+  put(fd, "abc");
+  files.writeBack();
+  files.ftruncate(fd, 0);
+  files.sync(fd);
+  put(fd, "defghi");
+  assert.equal(textOf(files.afterPowerCut(given(0, 0, 0, 0.1, 0.9))), "\0".repeat(6));
+});
+
 test("what a process leaves that dies is all that it wrote, and of what is in flight a part", () => {
   const fd = durable("abc");
   put(fd, "def", 3);
