@@ -168,11 +168,13 @@ describe("the data folder", { timeout: 60_000 }, () => {
   for (const umask of ["000", "277"]) {
     test(`is for this user alone under a umask of ${umask}`, async () => {
       const wrapper = ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"];
-      const data = join(newDataFolder(), "deep");
+      const data = join(newDataFolder(), "\u009b\u202e.deep");
       const server = await startServer(["--threads", "1"], { data, wrapper });
       await exchange(server.port, post(metric("a")));
       const modes = modesOf(server);
       assert.deepEqual(modes, ["deep 700", "idx 600", "jsonl 600", "lane-0 700", "sock 700"]);
+      assert.match(server.error, /\\u009b\\u202e\.deep/);
+      assert.doesNotMatch(server.error, STEERING);
       await server.kill();
     });
   }
