@@ -14,7 +14,7 @@ export class DrainClients {
   readonly cut: string[] = [];
   /**
    * Requests on new connections that were reset: the kernel had taken them, the server had not. What reaches a listener
-   * between its last accept and its close ends so, and nobody can help it; it is one place in the queue of each.
+   * between its last accept and its close ends so, on Node: its place in the queue, and handshakes that found it taken.
    */
   neverTaken = 0;
   /** Requests. */

@@ -25,9 +25,8 @@ describe("SIGTERM", () => {
       await done;
       assert.deepEqual(exit, { code: 0, signal: null }, server.error);
       assert.deepEqual(clients.cut, []);
-      // On Bun the kernel is told to begin no handshake any more, on Node there is no way to.
-      const neverTakenMax = IS_BUN ? 0 : threads;
-      assert.ok(clients.neverTaken <= neverTakenMax, `${clients.neverTaken} reset by ${threads} listeners`);
+      // On Bun the kernel is told to begin no handshake any more; on Node there is no way to, and the long run counts them.
+      if (IS_BUN) assert.equal(clients.neverTaken, 0);
       const stored = storedAs(server.data, METRIC).map(({ value }) => value);
       const sorted = (numbers: number[]): number[] => numbers.toSorted((a, b) => a - b);
       assert.deepEqual(sorted(stored), sorted(clients.acknowledged), "stored once is what was acknowledged");
