@@ -91,6 +91,8 @@ describe("where a setting comes from", () => {
       "retention-size": "1GiB",
       "scrub-rate": "2MiB",
       token: "web=s3cret",
+      "tls-cert": "/etc/tide mark/cert.pem",
+      "tls-key": "/etc/tide mark/key.pem",
       "rate-limit": "0",
       threads: "4",
       "connections-max": "100",
