@@ -329,7 +329,7 @@ export class Lane<W> {
       if (!kept || refusal === REFUSAL.disk) this.retire(segment);
     }
     this.options.onEvent({ kind: "write_failed", error });
-    this.outage.begin(refusal, error);
+    this.outage.begin(refusal, error, this.writeBytes);
     if (this.syncer.holds(this.flying)) this.heldRefusal = refusal;
     else this.refuseFlying(refusal);
   }
@@ -385,7 +385,7 @@ export class Lane<W> {
     if (segment === this.syncer.cut) this.nextSequence += this.record.lines;
     const bytesUnsynced = segment.bytes - segment.bytesSynced;
     this.options.onEvent({ kind: "sync_failed", path: segment.path, bytesUnsynced, error });
-    this.outage.begin(REFUSAL.disk, error);
+    this.outage.begin(REFUSAL.disk, error, 0);
   }
 
   segmentClosed(segment: Segment<W>): void {

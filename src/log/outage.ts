@@ -1,7 +1,8 @@
 // While a disk is full or failing, its lane refuses at once and lets one commit try, now and then. This keeps the state of
 // that: which refusal is answered, since when, and when the next probe is due.
-// Where no batch comes to be that probe (a balancer sends none to a server that is not ready), a file of one page is
-// written and synced instead, else the server would never be ready again.
+// Where no batch comes to be that probe (a balancer sends none to a server that is not ready), a file is written and synced
+// instead, else the server would never be ready again. It is as long as the commit that failed, within bounds: a disk with
+// one page left is still full.
 // HOT: `refusal` is read once a request, the rest only during an outage.
 
 import { join } from "node:path";
@@ -14,7 +15,9 @@ import { STORED } from "./waiter-group.ts";
 
 /** A start removes what a killed probe has left, by its ending. */
 const PROBE_NAME = "room.jsonl.tmp";
-const PAGE = new Uint8Array(4096);
+/** Bounds of the probe's length, bytes. */
+const PROBE_BYTES_MIN = 64 * 1024;
+const PROBE_BYTES_MAX = 1024 * 1024;
 
 export interface OutageOptions {
   directory: string;
@@ -31,6 +34,7 @@ export class Outage {
   private sinceMs = 0;
   private probeAtMs = 0;
   private isProbing = false;
+  private bytesFailed = 0;
 
   constructor(options: OutageOptions) {
     this.options = options;
@@ -38,7 +42,8 @@ export class Outage {
   }
 
   /** After an error the first probe may come at once; a full disk is given the interval. */
-  begin(refusal: Refusal, error: Error): void {
+  begin(refusal: Refusal, error: Error, bytesFailed: number): void {
+    this.bytesFailed = bytesFailed;
     if (this.refusal === refusal) return;
     const nowMs = this.clock.monotonicMs();
     if (this.refusal === STORED) {
@@ -81,8 +86,9 @@ export class Outage {
       }
       if (worked && this.refusal !== STORED) this.end();
     };
-    files.write(fd, PAGE, 0, PAGE.length, 0, (error, bytes) => {
-      if (error !== null || bytes < PAGE.length) finish(false);
+    const filler = new Uint8Array(Math.min(Math.max(this.bytesFailed, PROBE_BYTES_MIN), PROBE_BYTES_MAX));
+    files.write(fd, filler, 0, filler.length, 0, (error, bytes) => {
+      if (error !== null || bytes < filler.length) finish(false);
       else files.fdatasync(fd, (failed) => finish(failed === null));
     });
   }
