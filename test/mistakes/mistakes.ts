@@ -137,8 +137,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "renew the patience with every byte of a head",
     file: "src/http/connection.ts",
-    find: "if (!this.isHeadBegun) {",
-    replace: "if (bytes.length > 0) {",
+    find: "if (!this.isHeadBegun && !isEmptyLines(bytes, start, end)) {",
+    replace: "if (!isEmptyLines(bytes, start, end)) {",
     tests: ["src/http/connection.test.ts", "test/e2e/patience.test.ts"],
   },
   {
@@ -147,6 +147,13 @@ export const MISTAKES: readonly Mistake[] = [
     find: "if (++this.taken > REQUESTS_PER_TURN_MAX) {",
     replace: "if (++this.taken > 1_000 * REQUESTS_PER_TURN_MAX) {",
     tests: ["src/http/connection.test.ts"],
+  },
+  {
+    name: "remember a token that was taken away",
+    file: "src/server/client-directory.ts",
+    find: "if (credentials.generation !== this.generation) this.forget(credentials);",
+    replace: "",
+    tests: ["test/tls/serve.test.ts"],
   },
   {
     name: "wall clock in the limiter",
