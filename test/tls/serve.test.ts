@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { connect as connectPlain } from "node:net";
+import { connect as connectPlain, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
@@ -89,10 +89,15 @@ if (HAS_OPENSSL) {
     });
 
     test("counts connections in their handshake against --connections-max, and tells the next why", async () => {
-      const silent = Array.from({ length: 6 }, () => connectPlain(server.port, "127.0.0.1"));
-      for (const socket of silent) socket.on("error", () => {});
+      const silent: Socket[] = [];
+      const addSilent = () => {
+        silent.push(connectPlain(server.port, "127.0.0.1").on("error", () => {}));
+      };
+      for (let count = 0; count < 6; count++) addSilent();
       await eventually("there is no room", async () => {
         const answer = await exchangeSecure(server.port, get("/health")).catch(() => null);
+        // One of the six may have met a connection of the test before, not yet counted out, and been refused itself.
+        if (answer?.status === 200) addSilent();
         return answer?.status === 503 && errorOf(answer).includes("--connections-max");
       });
       for (const socket of silent) socket.destroy();
@@ -141,8 +146,13 @@ if (HAS_OPENSSL) {
     test("gives a replaced thread the tokens and the certificate in force", async () => {
       breakThread(server, 0, "terminate");
       await eventually("both threads serve", async () => {
-        const { threads } = await stats();
-        return threads.every((thread) => thread.os_thread_id !== null) && threads[0]!.restarts > 0;
+        // The thread that ends takes its connections with it, and this one may have been among them.
+        const threads = (await stats().catch(() => null))?.threads ?? [];
+        return (
+          threads.length === 2 &&
+          threads.every((thread) => thread.os_thread_id !== null) &&
+          threads[0]!.restarts > 0
+        );
       });
       for (let count = 0; count < 8; count++) {
         const answer = await exchangeSecure(server.port, post(metric("a"), bearer("t0ken-of-db")));
