@@ -15,7 +15,7 @@ import { RawConnection } from "../support/raw-client.ts";
 import { get, metric, post, readStats, request } from "../support/requests.ts";
 import { eventually, pause, type ServerProcess, startServer } from "../support/server-process.ts";
 import { makeBombs } from "./bombs.ts";
-import { GoodClients } from "./good-clients.ts";
+import { GoodProcess } from "./good-process.ts";
 import { forgetPeak, peakBytes, residentBytes } from "./server-memory.ts";
 import { openSilent, runSlowClients, type SlowKind } from "./slow-clients.ts";
 
@@ -83,7 +83,7 @@ export async function attackAll(clients: number, seed: number, tell: Tell): Prom
     "--keep-alive-timeout",
     keepAlive,
   ]);
-  const good = new GoodClients(server.port, GOOD_CLIENTS, "good");
+  const good = new GoodProcess(server.port, GOOD_CLIENTS, "good");
   await eventually("the good clients are served", () => good.sent > 2 * GOOD_CLIENTS);
   const startBytes = residentBytes(server.child.pid!);
   const beside = (kind: string, injected: string, work: () => Promise<Outcome>) =>
@@ -99,9 +99,9 @@ export async function attackAll(clients: number, seed: number, tell: Tell): Prom
   await beside("floods and bombs", "crowds of requests in one write", () => flood(server, seed));
   await beside("connects that are reset at once", "RST from the client", () => reset(server, 2 * clients));
 
-  await good.stop();
+  await good.end();
   await server.stop();
-  const { answered, lost, twice } = good.compare(server.data);
+  const { answered, lost, twice } = await good.compare(server.data);
   tell({
     kind: "the log afterwards",
     injected: "all of the above",
@@ -126,20 +126,20 @@ interface Outcome {
 
 async function runBeside(
   server: ServerProcess,
-  good: GoodClients,
+  good: GoodProcess,
   startBytes: number,
   kind: string,
   injected: string,
   work: () => Promise<Outcome>,
 ): Promise<Finding> {
   const pid = server.child.pid!;
-  const { sent, failures } = good;
-  const failedBefore = failures.length;
+  await good.mark();
+  const { sent } = good;
+  const failedBefore = good.failures.length;
   forgetPeak(pid);
-  good.msMax = 0;
   const outcome = await work();
   const memoryBytes = peakBytes(pid) - startBytes;
-  const goodFailed = failures.length - failedBefore;
+  const goodFailed = good.failures.length - failedBefore;
   const isBounded =
     memoryBytes <= MEMORY_BYTES_MAX_DEFAULT + BASE_BYTES + outcome.times * BASE_BYTES_PER_CONNECTION;
   await eventually("only the good clients are left", async () => {
@@ -323,7 +323,7 @@ async function reset(server: ServerProcess, connects: number): Promise<Outcome> 
 async function cap(): Promise<Finding> {
   const places = 1_000;
   const server = await startServer(["--threads", "2", "--connections-max", `${places}`]);
-  const good = new GoodClients(server.port, 1, "kept");
+  const good = new GoodProcess(server.port, 1, "kept");
   await eventually("the good client is served", () => good.sent > 2);
   const silent = await openSilent(server.port, 3 * places);
   const fullMs = performance.now();
@@ -337,9 +337,10 @@ async function cap(): Promise<Finding> {
     60_000,
   );
   const waitedMs = performance.now() - fullMs;
-  await good.stop();
+  await good.end();
   for (const socket of silent) socket.destroy();
   await server.stop();
+  const { lost, twice } = await good.compare(server.data);
   return {
     kind: `${3 * places} silent connects where --connections-max is ${places}`,
     injected: "sockets of the test's process",
@@ -349,7 +350,7 @@ async function cap(): Promise<Finding> {
     goodSent: good.sent,
     goodFailed: good.failures.length,
     memoryBytes: 0,
-    holds: waitedMs <= IDLE_BEFORE_ROOM_MS + LATE_MS_MAX && good.failures.length === 0,
+    holds: waitedMs <= IDLE_BEFORE_ROOM_MS + LATE_MS_MAX && good.failures.length === 0 && lost + twice === 0,
   };
 }
 
