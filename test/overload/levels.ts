@@ -30,14 +30,16 @@ export interface LevelsPlan {
 
 interface Step {
   readonly rate: number;
+  /** Its rate as a part of the peak of the same round: what else the machine does changes from round to round. */
+  readonly share: number;
   readonly acceptedMsP99: number;
   readonly refusedMsP99: number | null;
   readonly success: number;
 }
 
 export interface LevelsFound {
-  /** Medians over the rounds, and shares of the peak's median. */
-  readonly peak: number;
+  /** Medians over the rounds. */
+  readonly peak: Step;
   readonly before: Step;
   readonly after: Step;
   readonly overloads: ReadonlyMap<number, Step>;
@@ -51,7 +53,7 @@ export interface LevelsFound {
 
 export async function runLevels(plan: LevelsPlan): Promise<LevelsFound> {
   const probe = new OverloadProbe();
-  const peaks: number[] = [];
+  let peak = 0;
   const steps = new Map<string, Step[]>();
   let firstAfterMs = 0;
   let refusals = 0;
@@ -61,6 +63,7 @@ export async function runLevels(plan: LevelsPlan): Promise<LevelsFound> {
     if (isProbed) await probe.stop();
     const taken: Step = {
       rate: json.rate,
+      share: label === "peak" ? 1 : json.rate / peak,
       acceptedMsP99: json.latency_uncorrected_ms.p99 ?? Number.POSITIVE_INFINITY,
       refusedMsP99: json.latency_refused_ms.p99,
       success: json.success,
@@ -78,8 +81,7 @@ export async function runLevels(plan: LevelsPlan): Promise<LevelsFound> {
     return json;
   };
   for (let round = 0; round < plan.rounds; round++) {
-    peaks.push((await step("peak", ["--clients", `${plan.peakClients}`], false)).rate);
-    const peak = median(peaks);
+    peak = (await step("peak", ["--clients", `${plan.peakClients}`], false)).rate;
     await step("before", ["--rate", `${Math.max(1, Math.round(peak * MODERATE))}`], false);
     for (const times of round % 2 === 0 ? OVERLOADS : OVERLOADS.toReversed())
       await step(`${times}`, ["--rate", `${Math.round(peak * times)}`], true);
@@ -90,7 +92,7 @@ export async function runLevels(plan: LevelsPlan): Promise<LevelsFound> {
     await step("after", ["--rate", `${Math.max(1, Math.round(peak * MODERATE))}`], false);
   }
   return {
-    peak: median(peaks),
+    peak: medianStep(steps.get("peak")!),
     before: medianStep(steps.get("before")!),
     after: medianStep(steps.get("after")!),
     overloads: new Map(OVERLOADS.map((times) => [times, medianStep(steps.get(`${times}`)!)])),
@@ -113,6 +115,7 @@ function medianStep(steps: readonly Step[]): Step {
   const refused = steps.flatMap(({ refusedMsP99 }) => (refusedMsP99 === null ? [] : [refusedMsP99]));
   return {
     rate: median(steps.map(({ rate }) => rate)),
+    share: median(steps.map(({ share }) => share)),
     acceptedMsP99: median(steps.map(({ acceptedMsP99 }) => acceptedMsP99)),
     refusedMsP99: refused.length === 0 ? null : median(refused),
     success: median(steps.map(({ success }) => success)),

@@ -4,6 +4,8 @@
 // Server and generator have a core each. Exits 1 where something is answered that must not be; a figure that is not
 // reached is recorded as such.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { withoutPinning } from "../bottlenecks/permitted.ts";
 import { type ReliabilityRow, recordRun } from "../reliability/record.ts";
@@ -19,6 +21,8 @@ const REFUSAL_MS_MAX = 10;
 const BUDGET = 200;
 const GREED = 100;
 const PERCENT = 100;
+/** For a log that no disk may hold up: large batches fill the page cache faster than a disk empties it. */
+const MEMORY_FOLDER = "/dev/shm";
 
 interface Scenario {
   readonly name: string;
@@ -31,7 +35,7 @@ interface Scenario {
 }
 
 const ONE_DISK = "a loop device of 40 MB/s by a control group (blkio.throttle)";
-const ONE_CORE = "server and generator on one core each";
+const ONE_CORE = "server and generator on one core each, the log in memory (tmpfs)";
 const SCENARIOS: readonly Scenario[] = [
   {
     name: "the disk, at written",
@@ -131,12 +135,15 @@ async function withServer<T>(
 ): Promise<T> {
   const flags = ["--threads", "1", "--rate-limit", "0", "--ack", scenario.ack, "--retention-size", "1GiB"];
   const disk = scenario.isDisk ? ThrottledDisk.make(DISK_BYTES_PER_S) : null;
-  const server = await (disk === null ? startServer(flags, { wrapper }) : disk.startServer(flags, wrapper));
+  const memory = mkdtempSync(`${MEMORY_FOLDER}/tidemark-overload-`);
+  const server = await (disk?.startServer(flags, wrapper) ??
+    startServer(flags, { wrapper, data: join(memory, "data") }));
   try {
     return await run(server);
   } finally {
     await server.stop();
     disk?.remove();
+    rmSync(memory, { recursive: true, force: true });
     await stopServers();
   }
 }
@@ -154,7 +161,7 @@ function levelRows(scenario: Scenario, found: LevelsFound, rounds: number): Reli
     asked,
     holds,
   });
-  const goodput = steps.map(({ rate }) => rate / found.peak);
+  const goodput = steps.map(({ share }) => share);
   const accepted = steps.map(({ acceptedMsP99 }) => acceptedMsP99);
   const refused = steps.flatMap(({ refusedMsP99 }) => (refusedMsP99 === null ? [] : [refusedMsP99]));
   const { before, after } = found;
@@ -162,13 +169,13 @@ function levelRows(scenario: Scenario, found: LevelsFound, rounds: number): Reli
   const rows = [
     row(
       "goodput",
-      `${at(goodput.map((share) => `${Math.round(share * PERCENT)} %`))} of ${Math.round(found.peak)} batches/s`,
+      `${at(goodput.map((share) => `${Math.round(share * PERCENT)} %`))} of the same round's peak, ${Math.round(found.peak.rate).toLocaleString("en-US")} batches/s`,
       `at least ${GOODPUT_MIN * PERCENT} % of the peak`,
       Math.min(...goodput) >= GOODPUT_MIN,
     ),
     row(
       "wait of the accepted, from their send",
-      `p99 ${at(accepted.map(msText))}; ${msText(before.acceptedMsP99)} at 0.8`,
+      `p99 ${at(accepted.map(msText))}; ${msText(before.acceptedMsP99)} at 0.8, ${msText(found.peak.acceptedMsP99)} at the peak`,
       `at most ${LATENCY_TIMES_MAX} times that at 0.8`,
       Math.max(...accepted) <= LATENCY_TIMES_MAX * before.acceptedMsP99,
     ),
@@ -205,7 +212,7 @@ function fairnessRow(found: FairnessFound, rounds: number): ReliabilityRow {
   return {
     promise: "fairness",
     fault: `a client that offers ${GREED} times its ${BUDGET} requests a second, beside one at 80 % of its own`,
-    injected: `two open loops; ${ONE_CORE}, both loops on the same one`,
+    injected: `two open loops on one core, the greedy one at a lower priority; the server on the other`,
     times: rounds,
     lost: `${found.failures} requests of the other client failed`,
     measured: `p99 ${msText(found.besideMsP99)} beside it, ${msText(found.aloneMsP99)} alone, from the planned send; the greedy one sent ${Math.round(found.greedySent).toLocaleString("en-US")}/s, had ${Math.round(found.greedyTaken)}/s taken and ${Math.round(found.greedyRefused).toLocaleString("en-US")}/s refused by 429`,
