@@ -31,6 +31,10 @@ export interface Finding {
   readonly holds: boolean;
 }
 
+function memoryBytesMax(connections: number): number {
+  return 2 * MEMORY_BYTES_MAX_DEFAULT + BASE_BYTES + connections * BASE_BYTES_PER_CONNECTION;
+}
+
 type Tell = (finding: Finding) => void;
 
 const KEEP_ALIVE_MS = 10_000;
@@ -39,10 +43,10 @@ const LATE_MS_MAX = 5_000;
 const GOOD_CLIENTS = 6;
 const MIB = 1024 * 1024;
 /**
- * What memory may rise by beyond --memory-max: the heap's slack, and for each connection its objects, its read and the
- * one answer that waits to be read.
+ * What memory may rise by, as docs/operations.md states it: twice --memory-max, since a collector lets as much garbage
+ * stand as there is live; the heap's slack; and for each connection its objects, its read and the one answer that waits.
  */
-const BASE_BYTES = 128 * MIB;
+const BASE_BYTES = 192 * MIB;
 const BASE_BYTES_PER_CONNECTION = 32 * 1024;
 
 const POST_HEAD = "POST /metrics HTTP/1.1\r\nHost: a\r\n";
@@ -140,8 +144,7 @@ async function runBeside(
   const outcome = await work();
   const memoryBytes = peakBytes(pid) - startBytes;
   const goodFailed = good.failures.length - failedBefore;
-  const isBounded =
-    memoryBytes <= MEMORY_BYTES_MAX_DEFAULT + BASE_BYTES + outcome.times * BASE_BYTES_PER_CONNECTION;
+  const isBounded = memoryBytes <= memoryBytesMax(outcome.times);
   await eventually("only the good clients are left", async () => {
     const { connections, memory } = await readStats(server.port);
     return connections.open <= 2 * GOOD_CLIENTS && memory.budget_used_bytes < MIB;
@@ -171,14 +174,11 @@ async function slow(
   if (kind.isDeaf) {
     // A client that never reads does not notice its end: the server's own count shows it.
     // Patience with each begins once its buffers are full, and for thousands of clients those take their time.
-    const attack = runSlowClients(server.port, clients, kind, 2 * patienceMs + LATE_MS_MAX);
+    const msMax = 2 * patienceMs + LATE_MS_MAX;
+    const attack = runSlowClients(server.port, clients, kind, msMax);
     let openMax = 0;
     let allCutMs = Number.POSITIVE_INFINITY;
-    let isOver = false;
-    void attack.then(() => {
-      isOver = true;
-    });
-    while (!isOver && allCutMs === Number.POSITIVE_INFINITY) {
+    while (performance.now() - startedMs < msMax && allCutMs === Number.POSITIVE_INFINITY) {
       const { connections } = await readStats(server.port);
       openMax = Math.max(openMax, connections.open);
       if (openMax >= clients / 2 && connections.open <= 2 * GOOD_CLIENTS)
@@ -376,8 +376,8 @@ export function rowsOf(findings: readonly Finding[]): ReliabilityRow[] {
     times: findings.length,
     lost: "",
     measured: `at most ${Math.round(most / MIB)} MiB over what the server had before them`,
-    asked: `--memory-max 256 MiB, a base of ${BASE_BYTES / MIB} MiB and ${BASE_BYTES_PER_CONNECTION / 1024} KiB a connection`,
-    holds: clients > 0 && most <= MEMORY_BYTES_MAX_DEFAULT + BASE_BYTES + 4_000 * BASE_BYTES_PER_CONNECTION,
+    asked: `twice --memory-max (256 MiB), a base of ${BASE_BYTES / MIB} MiB and ${BASE_BYTES_PER_CONNECTION / 1024} KiB a connection`,
+    holds: clients > 0 && most <= memoryBytesMax(4_000),
   });
   return rows;
 }
