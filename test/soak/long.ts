@@ -7,8 +7,6 @@ import { DISTURBANCES } from "./disturbances.ts";
 import { median, runSoak, type SoakRun } from "./soak.ts";
 
 const QUIET_SECONDS = 60;
-/** All the faults of a cycle and the return to quiet, as long as they took; for the count of cycles only. */
-const FAULTS_SECONDS = 45;
 const CONNECTIONS = 50;
 const RATE = 1_000;
 /** Asked of a soak: no more growth than this once it is warm, MiB an hour. */
@@ -29,7 +27,7 @@ if (!(minutes > 0) || !Number.isSafeInteger(seed)) {
 }
 const run = await runSoak({
   seed,
-  cycles: Math.max(1, Math.round((minutes * 60) / (QUIET_SECONDS + FAULTS_SECONDS))),
+  seconds: minutes * 60,
   quietSeconds: QUIET_SECONDS,
   connections: CONNECTIONS,
   rate: RATE,

@@ -13,7 +13,7 @@ test("after every fault once the accounts agree, and the log holds what was ackn
   const seed = Math.floor(Math.random() * 2 ** 32);
   const run = await runSoak({
     seed,
-    cycles: 1,
+    seconds: 1,
     quietSeconds: 1,
     connections: 8,
     rate: 200,

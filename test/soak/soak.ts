@@ -20,7 +20,8 @@ const MIB = 1024 * 1024;
 
 export interface SoakOptions {
   seed: number;
-  cycles: number;
+  /** As many cycles as it takes, one at least. */
+  seconds: number;
   quietSeconds: number;
   connections: number;
   rate: number;
@@ -63,10 +64,12 @@ export async function runSoak(options: SoakOptions): Promise<SoakRun> {
   const quiets: Quiet[] = [];
   const faults: Record<string, number> = {};
   const accountFaults: string[] = [];
-  for (let cycle = 0; cycle <= options.cycles; cycle++) {
+  let isOver = false;
+  for (let cycle = 0; !isOver; cycle++) {
     quiets.push(await measureQuiet(server, load, options.quietSeconds, beganMs));
     options.progress(JSON.stringify({ ...quiets.at(-1), memoryMiB: undefined }));
-    if (cycle < options.cycles) {
+    isOver = cycle > 0 && performance.now() - beganMs >= options.seconds * 1000;
+    if (!isOver) {
       for (const disturbance of options.disturbances) {
         await disturbance.run(bed);
         faults[disturbance.name] = (faults[disturbance.name] ?? 0) + 1;
@@ -88,7 +91,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakRun> {
     acknowledgedBatches: ledger.acknowledgedBatches,
     acknowledgedMetrics: ledger.acknowledgedMetrics,
     unansweredBatches: load.unanswered,
-    accountsCompared: options.cycles + 1,
+    accountsCompared: quiets.length,
     accountFaults,
     exitCode: exit.code,
   };
