@@ -33,6 +33,7 @@ import {
 import { realFiles } from "../log/files.ts";
 import { Lane } from "../log/lane.ts";
 import type { LaneEvent } from "../log/lane-options.ts";
+import { OpenFiles } from "../log/open-files.layout.ts";
 import { BatchDecoder, linesBytesMax } from "../metric/batch-decoder.ts";
 import { listen } from "../net/listen.ts";
 import type { ByteStream, Listener, Peer } from "../net/transport.ts";
@@ -74,7 +75,7 @@ let listener: Listener | null = null;
 // The lane and the pipeline know each other: the lane is made first and told of the pipeline through the handler.
 const lane = new Lane<IngestConnection>({
   directory: settings.laneDirectory,
-  files: realFiles,
+  files: settings.openFiles === null ? realFiles : new OpenFiles(settings.openFiles).files(),
   clock,
   handler: {
     settled: (waiters, tags, levels, count, refusal) =>

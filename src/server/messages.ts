@@ -15,6 +15,8 @@ export interface IngestSettings {
   /** The port to listen on; 0 for the first thread where the operator asked for the kernel's choice. */
   port: number;
   laneDirectory: string;
+  /** Where the lane's open files are kept track of (open-files.layout.ts); null where the runtime closes them. */
+  openFiles: SharedArrayBuffer | null;
   /** Of the whole server. */
   connectionsMax: number;
   connectionSlots: SharedArrayBuffer;

@@ -25,6 +25,7 @@ import {
   THREAD_LOOK_INTERVAL_MS,
   THREADS_MAX,
 } from "../limits.ts";
+import { closeLeftOpen, OpenFiles } from "../log/open-files.layout.ts";
 import { allocateTelemetry } from "../telemetry/counters.layout.ts";
 import { type LogFigures, Probe } from "../telemetry/probe.ts";
 import { readSnapshot } from "../telemetry/snapshot.ts";
@@ -99,6 +100,9 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
     process.on("SIGHUP", () => reload.requestInBackground());
 
     tuneEngine();
+    // Node closes what a thread had open when it ends, Bun does not.
+    const openFiles =
+      process.versions.bun !== undefined ? Array.from({ length: threads }, () => new OpenFiles()) : [];
     const workers = new WorkerThreads({
       settingsFor: (thread, port): IngestSettings => ({
         thread,
@@ -107,6 +111,7 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
         tls: reload.current.identity?.identity ?? null,
         port,
         laneDirectory: join(dataFolder, `lane-${thread}`),
+        openFiles: openFiles[thread]?.shared ?? null,
         connectionsMax,
         connectionSlots,
         telemetry,
@@ -116,6 +121,7 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
         startedAtMs,
       }),
       log: (level, text, fields) => log[level](fields, text),
+      onDeath: (thread) => closeLeftOpen(openFiles[thread]?.take() ?? []),
       onHopeless(error) {
         log.fatal(error.message);
         process.exit(1);

@@ -16,6 +16,8 @@ import type { FromIngest, IngestSettings, LogLevel, ToIngest } from "./messages.
 export interface WorkerThreadsOptions {
   settingsFor(thread: number, port: number): IngestSettings;
   log(level: LogLevel, text: string, fields: Record<string, unknown>): void;
+  /** It is gone, and will be replaced. */
+  onDeath(thread: number): void;
   /** A replaced thread could not start: the server cannot go on as promised. */
   onHopeless(error: TidemarkError): void;
 }
@@ -105,6 +107,7 @@ export class WorkerThreads {
 
   private replace(thread: number): void {
     this.options.log("warn", "an ingest thread died and is replaced", { thread });
+    this.options.onDeath(thread);
     setTimeout(() => {
       if (this.isDraining) return;
       this.startOne(thread).catch((error) => {

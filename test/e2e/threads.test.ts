@@ -1,6 +1,7 @@
 // A thread that dies takes its own connections with it and nothing else: the others' requests go on, what it had
 // acknowledged is in the log, and another thread takes its place and its lane.
 import assert from "node:assert/strict";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { storedAs } from "../support/log-files.ts";
 import { exchange, RawConnection } from "../support/raw-client.ts";
@@ -60,6 +61,35 @@ describe("a thread that dies", () => {
       );
     });
   }
+
+  test("leaves no file open", { timeout: 60_000 }, async (context) => {
+    const server = await startBreakableServer(["--threads", "1"]);
+    const openFiles = (): number => {
+      const folder = `/proc/${server.child.pid}/fd`;
+      const linkOf = (name: string): string => {
+        try {
+          return readlinkSync(`${folder}/${name}`);
+        } catch {
+          return "";
+        }
+      };
+      return readdirSync(folder).filter((name) => linkOf(name).startsWith(server.data)).length;
+    };
+    if (!existsSync("/proc/self/fd")) return context.skip("descriptors are seen in /proc only");
+    await exchange(server.port, post(metric("before")));
+    const before = openFiles();
+    for (const times of [1, 2]) {
+      breakThread(server, 0, "throw");
+      await eventually("it answers again", async () => {
+        const answer = await exchange(server.port, post(metric("after"))).catch(() => null);
+        return answer?.status === 200 && (await statsOf(server))?.[0]?.restarts === times;
+      });
+    }
+    await eventually("the files of the dead are closed", () => openFiles() <= before);
+    assert.equal((await exchange(server.port, post(metric("later")))).status, 200);
+    assert.equal((await server.stop()).code, 0);
+    assert.equal(storedAs(server.data, "later").length, 1);
+  });
 
   test("is alone: with one thread the server is back on the same port", { timeout: 60_000 }, async () => {
     const server = await startBreakableServer(["--threads", "1"]);
