@@ -305,24 +305,27 @@ function handshakeFailed(code: string): void {
 }
 
 /** With the certificate that is in force when it is asked, and when it listens. */
-async function openListener(): Promise<Listener> {
+async function openListener(port: number): Promise<Listener> {
   const { host, backlog } = config;
   const identity = settings.tls;
   const tls = identity === null ? undefined : { identity, handshakeMsMax: HEAD_TIMEOUT_MS, handshakeFailed };
-  const opening = await listen({ host, port: settings.port, backlog, opened, tls });
+  const opening = await listen({ host, port, backlog, opened, tls });
   if (settings.tls !== null && settings.tls !== identity) opening.useIdentity(settings.tls);
   return opening;
 }
 
+const { promise: portTold, resolve: tellPort } = Promise.withResolvers<number>();
+
 parentPort!.on("message", (message: ToIngest) => {
-  if (message.kind === "drain") drain();
+  if (message.kind === "listen") tellPort(message.port);
+  else if (message.kind === "drain") drain();
   else reload(message);
 });
 
 try {
   const report = lane.open();
   tell({ kind: "log", level: "debug", text: "lane open", fields: { lane: settings.thread, ...report } });
-  listener = await openListener();
+  listener = await openListener(settings.port ?? (await portTold));
   setInterval(tick, DEADLINE_TICK_MS);
   publish();
   tell({ kind: "listening", port: listener.port });

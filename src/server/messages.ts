@@ -12,8 +12,8 @@ export interface IngestSettings {
   config: ServeConfig;
   /** Null where no TLS is spoken. */
   tls: TlsIdentity | null;
-  /** The port to listen on; 0 for the first thread where the operator asked for the kernel's choice. */
-  port: number;
+  /** The port to listen on; 0 for the kernel's choice; null for a thread that is told when the first one has it. */
+  port: number | null;
   laneDirectory: string;
   /** Where the lane's open files are kept track of (open-files.layout.ts); null where the runtime closes them. */
   openFiles: SharedArrayBuffer | null;
@@ -37,4 +37,7 @@ export type FromIngest =
   | { kind: "cannot-start"; message: string }
   | { kind: "log"; level: LogLevel; text: string; fields: Record<string, unknown> };
 
-export type ToIngest = { kind: "drain" } | { kind: "reload"; config: ServeConfig; tls: TlsIdentity | null };
+export type ToIngest =
+  | { kind: "listen"; port: number }
+  | { kind: "drain" }
+  | { kind: "reload"; config: ServeConfig; tls: TlsIdentity | null };

@@ -14,7 +14,7 @@ import type { TlsIdentity } from "../net/transport.ts";
 import type { FromIngest, IngestSettings, LogLevel, ToIngest } from "./messages.ts";
 
 export interface WorkerThreadsOptions {
-  settingsFor(thread: number, port: number): IngestSettings;
+  settingsFor(thread: number, port: number | null): IngestSettings;
   log(level: LogLevel, text: string, fields: Record<string, unknown>): void;
   /** It is gone, and will be replaced. */
   onDeath(thread: number): void;
@@ -32,10 +32,15 @@ export class WorkerThreads {
     this.options = options;
   }
 
-  /** Starts them one after another, the first one choosing the port; returns the port. Throws TidemarkError. */
+  /** Starts all at once, since each has a lane to recover; the first chooses the port, which is returned. Throws TidemarkError. */
   async start(threads: number, port: number): Promise<number> {
-    this.port = port;
-    for (let thread = 0; thread < threads; thread++) this.port = await this.startOne(thread);
+    const first = this.startOne(0, port).then((chosen) => {
+      this.port = chosen;
+      for (const worker of this.workers.slice(1))
+        worker?.postMessage({ kind: "listen", port: chosen } satisfies ToIngest);
+    });
+    const others = Array.from({ length: threads - 1 }, (_, index) => this.startOne(index + 1, null));
+    await Promise.all([first, ...others]);
     return this.port;
   }
 
@@ -68,10 +73,10 @@ export class WorkerThreads {
     worker.terminate();
   }
 
-  private startOne(thread: number): Promise<number> {
+  private startOne(thread: number, port: number | null): Promise<number> {
     const worker = new Worker(new URL("./ingest.worker.ts", import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MIB_MAX },
-      workerData: this.options.settingsFor(thread, this.port),
+      workerData: this.options.settingsFor(thread, port),
     });
     this.workers[thread] = worker;
     let isListening = false;
@@ -110,7 +115,7 @@ export class WorkerThreads {
     this.options.onDeath(thread);
     setTimeout(() => {
       if (this.isDraining) return;
-      this.startOne(thread).catch((error) => {
+      this.startOne(thread, this.port).catch((error) => {
         if (!this.isDraining) this.options.onHopeless(error);
       });
     }, RESTART_DELAY_MS);
