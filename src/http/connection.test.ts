@@ -304,6 +304,30 @@ describe("patience", () => {
   });
 });
 
+describe("a request that comes in pieces", () => {
+  test("is read right though each piece comes in the same memory", () => {
+    const { stream, connection } = open();
+    const readBuffer = Buffer.alloc(200);
+    const text = `${POST_HEAD}12345678`;
+    const cuts = [0, 3, 30, POST_HEAD.length - 1, POST_HEAD.length + 3, text.length];
+    for (let piece = 1; piece < cuts.length; piece++) {
+      const bytes = readBuffer.subarray(0, cuts[piece]! - cuts[piece - 1]!);
+      bytes.write(text.slice(cuts[piece - 1], cuts[piece]), "latin1");
+      connection.received(bytes);
+      readBuffer.fill("~");
+    }
+    assert.deepEqual(stream.statuses, [200]);
+    assert.deepEqual(handled, ["12345678"]);
+  });
+
+  test("takes memory for what has come of its body, not for what it promises", () => {
+    const { connection } = open();
+    receive(connection, `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\nx`);
+    assert.ok(budget.bytesUsed > 0 && budget.bytesUsed < 40_000, `${budget.bytesUsed} bytes are taken`);
+    assert.deepEqual(refusals, []);
+  });
+});
+
 describe("a crowd of requests in one write", () => {
   test("is taken some at a turn of the event loop, in order and whole", async () => {
     const { stream, connection } = open();

@@ -37,6 +37,18 @@ describe("a restart", () => {
     }
   });
 
+  test("finds every segment sealed where the server was stopped, and reads none again", {
+    timeout: 60_000,
+  }, async () => {
+    const data = newDataFolder();
+    const first = await startServer(["--threads", "1"], { data });
+    await push(first, 0, 5);
+    assert.equal((await first.stop()).code, 0);
+    const second = await startServer(["--threads", "1", "--log-level", "debug"], { data });
+    await second.stop();
+    assert.match(second.error, /"segmentCount":1,.*"segmentsChecked":0,.*"msg":"lane open"/);
+  });
+
   test("cuts what is no whole line off the end, puts it aside and counts it", {
     timeout: 60_000,
   }, async () => {

@@ -75,7 +75,7 @@ export class ProjectCopy {
   private failureOf(test: string): string | null {
     const words = IS_BUN
       ? ["test", "--timeout", "60000", `./${test}`]
-      : ["--test", "--test-isolation=none", test];
+      : ["--test", "--test-isolation=none", "--test-timeout=20000", "--test-force-exit", test];
     const end = spawnSync(process.execPath, words, {
       cwd: this.folder,
       encoding: "utf8",
