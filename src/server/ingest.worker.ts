@@ -325,6 +325,7 @@ parentPort!.on("message", (message: ToIngest) => {
 try {
   const report = lane.open();
   tell({ kind: "log", level: "debug", text: "lane open", fields: { lane: settings.thread, ...report } });
+  if (settings.port === null) tell({ kind: "awaits-port" });
   listener = await openListener(settings.port ?? (await portTold));
   setInterval(tick, DEADLINE_TICK_MS);
   publish();

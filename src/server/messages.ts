@@ -12,7 +12,7 @@ export interface IngestSettings {
   config: ServeConfig;
   /** Null where no TLS is spoken. */
   tls: TlsIdentity | null;
-  /** The port to listen on; 0 for the kernel's choice; null for a thread that is told when the first one has it. */
+  /** The port to listen on; 0 for the kernel's choice; null for a thread that asks, and is told when the first one has it. */
   port: number | null;
   laneDirectory: string;
   /** Where the lane's open files are kept track of (open-files.layout.ts); null where the runtime closes them. */
@@ -31,6 +31,7 @@ export interface IngestSettings {
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export type FromIngest =
+  | { kind: "awaits-port" }
   | { kind: "listening"; port: number }
   | { kind: "drained" }
   | { kind: "reloaded" }

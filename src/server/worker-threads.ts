@@ -26,6 +26,7 @@ export class WorkerThreads {
   private readonly options: WorkerThreadsOptions;
   private readonly workers: (Worker | null)[] = [];
   private port = 0;
+  private readonly chosenPort = Promise.withResolvers<number>();
   private isDraining = false;
 
   constructor(options: WorkerThreadsOptions) {
@@ -36,8 +37,7 @@ export class WorkerThreads {
   async start(threads: number, port: number): Promise<number> {
     const first = this.startOne(0, port).then((chosen) => {
       this.port = chosen;
-      for (const worker of this.workers.slice(1))
-        worker?.postMessage({ kind: "listen", port: chosen } satisfies ToIngest);
+      this.chosenPort.resolve(chosen);
     });
     const others = Array.from({ length: threads - 1 }, (_, index) => this.startOne(index + 1, null));
     await Promise.all([first, ...others]);
@@ -84,6 +84,11 @@ export class WorkerThreads {
       worker.on("message", (message: FromIngest) => {
         if (message.kind === "log") {
           this.options.log(message.level, message.text, message.fields);
+        } else if (message.kind === "awaits-port") {
+          // Asked for, and not told at once: a thread that is still loading might not hear it.
+          this.chosenPort.promise.then((chosen) =>
+            worker.postMessage({ kind: "listen", port: chosen } satisfies ToIngest),
+          );
         } else if (message.kind === "listening") {
           isListening = true;
           resolve(message.port);
