@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { type ReliabilityRow, recordRun } from "../reliability/record.ts";
 import { stopServers } from "../support/server-process.ts";
+import { wholeNumber } from "../support/whole-number.ts";
 import { type CountByLevel, LEVELS, type Level } from "./ledger.ts";
 import { runOracle } from "./oracle.ts";
 
@@ -108,13 +109,6 @@ function rowsOf(sums: Sums): ReliabilityRow[] {
 
 function figure(count: number): string {
   return count.toLocaleString("en-US");
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  console.error(`cannot use ${flag} ${text} because it must be a whole number above 0`);
-  process.exit(2);
 }
 
 await main();

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import type { Level } from "../crash/ledger.ts";
 import { recordRun } from "../reliability/record.ts";
 import { stopServers } from "../support/server-process.ts";
+import { wholeNumber } from "../support/whole-number.ts";
 import { damageMadeLane, damageServer, runDamages } from "./damage-run.ts";
 import { runFullDisk } from "./full-disk-run.ts";
 import { type InjectedRun, runInjected, runShortWrites } from "./injected-run.ts";
@@ -120,13 +121,6 @@ async function damageFiles(report: DiskReport, damages: number, seed: number): P
   report.damaged("lanes made for it", made);
   const served = await runDamages(Math.ceil(damages * 0.05), seed, damageServer);
   report.damaged("folders of servers killed under load and started again", served);
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  console.error(`cannot use ${flag} ${text} because it must be a whole number above 0`);
-  process.exit(2);
 }
 
 await main();

@@ -8,6 +8,7 @@ import { DrainClients, METRIC } from "../e2e/drain-clients.ts";
 import { recordRun } from "../reliability/record.ts";
 import { storedAs } from "../support/log-files.ts";
 import { eventually, startServer, stopServers } from "../support/server-process.ts";
+import { wholeNumber } from "../support/whole-number.ts";
 
 /** The promise: from the signal to the exit, milliseconds. */
 const EXIT_MS_MAX = 5_000;
@@ -124,13 +125,6 @@ function compare(
   sums.unasked += unasked;
   if (lost.length > 0) tell(`acknowledged and not in the log: ${lost.slice(0, 10).join(", ")}`);
   if (unasked > 0) tell(`${unasked} metrics in the log twice or without an answer`);
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  console.error(`cannot use ${flag} ${text} because it must be a whole number above 0`);
-  process.exit(2);
 }
 
 await main();

@@ -4,6 +4,7 @@
 
 import { parseArgs } from "node:util";
 import { recordRun } from "../reliability/record.ts";
+import { wholeNumber } from "../support/whole-number.ts";
 import { describeFailure, runPlans } from "./run-plans.ts";
 import type { RunCounts } from "./simulated-run.ts";
 
@@ -72,13 +73,6 @@ function rowsOf(counts: RunCounts, holds: boolean): Parameters<typeof recordRun>
 
 function figure(count: number): string {
   return count.toLocaleString("en-US");
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  console.error(`cannot use ${flag} ${text} because it must be a whole number above 0`);
-  process.exit(2);
 }
 
 main();
