@@ -3,7 +3,7 @@
 // The number of a file that is still being written must not be used again, so they are closed a while later, and behind
 // a call of our own: calls begin in the order they were asked for, and one that has begun holds the file and not its number.
 
-import { closeSync, stat } from "node:fs";
+import { close, stat } from "node:fs";
 import { LEFT_OPEN_MS } from "../limits.ts";
 import { type LogFiles, realFiles } from "./files.ts";
 
@@ -64,7 +64,8 @@ export class OpenFiles {
 export function closeLeftOpen(descriptors: readonly number[]): void {
   if (descriptors.length === 0) return;
   const closeAll = (): void => {
-    for (const fd of descriptors) closeSync(fd);
+    // A close that fails has closed all the same, and there is nobody left to tell.
+    for (const fd of descriptors) close(fd, () => {});
   };
   setTimeout(() => stat("/", closeAll), LEFT_OPEN_MS).unref();
 }
