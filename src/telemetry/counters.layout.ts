@@ -8,8 +8,10 @@
 //
 // Each part starts on its own 128 bytes (two cache lines: processors fetch them in pairs), so writers never share one.
 // A lock is a version word: odd while its owner writes. The account (received = stored + Σ rejected) is written under
-// it with Atomics, each number as two halves, which orders the whole on every processor. Fields and histograms are
-// plain 8-byte numbers: each is right by itself (an aligned 8-byte store is one store on 64-bit machines), a set is not.
+// it with Atomics, which orders the whole on every processor, the 8 bytes of a number in one store (as a BigInt): a copy
+// taken in the middle of a write has each number as it was or as it will be, and none of them half. Fields and
+// histograms are plain 8-byte numbers: each is right by itself (an aligned 8-byte store is one store on 64-bit
+// machines), a set is not.
 
 import { assert } from "../base/assert.ts";
 import { HISTOGRAM_WORDS } from "../base/histogram.ts";
@@ -136,7 +138,8 @@ const PROBE_THREAD_BYTES = PROBE_THREAD_FIELDS.length * 8;
 export interface ThreadRegion {
   /** [0] version: odd while the account is written; [1] 1 once a thread has owned the region. */
   lock: Int32Array;
-  account: Int32Array;
+  /** The bits of the account's numbers, as Float64. */
+  account: BigInt64Array;
   fields: Float64Array;
   /** By index in HISTOGRAMS. */
   histograms: Float64Array[];
@@ -175,7 +178,7 @@ export function threadRegion(memory: TelemetryMemory, thread: number): ThreadReg
   const histogramsOffset = fieldsOffset + FIELDS_BYTES;
   return {
     lock: new Int32Array(memory, offset, 2),
-    account: new Int32Array(memory, offset + LINE_BYTES, ACCOUNT_SLOTS * 2),
+    account: new BigInt64Array(memory, offset + LINE_BYTES, ACCOUNT_SLOTS),
     fields: new Float64Array(memory, fieldsOffset, FIELDS.length),
     histograms: HISTOGRAMS.map(
       (_, index) => new Float64Array(memory, histogramsOffset + index * HISTOGRAM_BYTES, HISTOGRAM_WORDS),
@@ -208,19 +211,13 @@ export function endWrite(lock: Int32Array): void {
   Atomics.add(lock, 0, 1);
 }
 
-/**
- * One number of the account, from its two halves in a private array; between beginWrite and endWrite. A half that
- * stays as it is (the lower one, until counts pass two million) is not stored: on Node each store is a call, 20 ns.
- */
-export function storeSlot(account: Int32Array, halves: Int32Array, slot: number): void {
-  const low = slot * 2;
-  const high = low + 1;
-  if (account[low] !== halves[low]) Atomics.store(account, low, halves[low]!);
-  if (account[high] !== halves[high]) Atomics.store(account, high, halves[high]!);
+/** One number of the account, from its bits in a private array; between beginWrite and endWrite. */
+export function storeSlot(account: BigInt64Array, bits: BigInt64Array, slot: number): void {
+  Atomics.store(account, slot, bits[slot]!);
 }
 
-export function loadAccount(account: Int32Array, halves: Int32Array): void {
-  for (let index = 0; index < account.length; index++) halves[index] = Atomics.load(account, index);
+export function loadAccount(account: BigInt64Array, bits: BigInt64Array): void {
+  for (let slot = 0; slot < ACCOUNT_SLOTS; slot++) bits[slot] = Atomics.load(account, slot);
 }
 
 /**

@@ -8,6 +8,8 @@ import { ThreadCounters } from "./thread-counters.ts";
 
 const { shared, thread, stop } = workerData as { shared: TelemetryMemory; thread: number; stop: Int32Array };
 const counters = new ThreadCounters(shared, thread);
+// From here on both halves of a count's 8 bytes change with every batch.
+counters.settledStored(2 ** 21, 3, 1_000);
 for (let round = 1; stop[0] === 0 && round < 1e9; round++) {
   counters.settledStored((round & 7) + 1, 3, 1_000);
   counters.rejected(round % REFUSALS.length);

@@ -3,13 +3,39 @@ import { describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { REFUSAL, REFUSALS } from "../errors.ts";
 import { STAGE_SAMPLE_EVERY } from "../limits.ts";
-import { ACCOUNT, allocateTelemetry, FIELD, threadRegion } from "./counters.layout.ts";
+import {
+  ACCOUNT,
+  ACCOUNT_SLOTS,
+  allocateTelemetry,
+  FIELD,
+  loadAccount,
+  type TelemetryMemory,
+  threadRegion,
+} from "./counters.layout.ts";
 import { type Account, readProbe, readSnapshot } from "./snapshot.ts";
 import { ThreadCounters } from "./thread-counters.ts";
 
 function assertBalanced(account: Account): void {
   const rejected = account.rejected.reduce((sum, batches) => sum + batches, 0);
   assert.equal(account.received, account.stored + rejected);
+}
+
+/** Threads that settle and refuse as fast as they can while `body` runs. */
+async function withHammers(threads: number, body: (shared: TelemetryMemory) => Promise<void>): Promise<void> {
+  const shared = allocateTelemetry(threads);
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const workers = Array.from(
+    { length: threads },
+    (_, thread) =>
+      new Worker(new URL("./hammer.worker.ts", import.meta.url), { workerData: { shared, thread, stop } }),
+  );
+  const ended = workers.map((worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())));
+  try {
+    await body(shared);
+  } finally {
+    stop[0] = 1;
+    await Promise.all(ended);
+  }
 }
 
 describe("the counters", () => {
@@ -67,16 +93,7 @@ describe("the counters", () => {
   });
 
   test("balance in every snapshot that is taken while threads settle and refuse", async () => {
-    const shared = allocateTelemetry(2);
-    const stop = new Int32Array(new SharedArrayBuffer(4));
-    const workers = [0, 1].map(
-      (thread) =>
-        new Worker(new URL("./hammer.worker.ts", import.meta.url), { workerData: { shared, thread, stop } }),
-    );
-    const ended = workers.map(
-      (worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())),
-    );
-    try {
+    await withHammers(2, async (shared) => {
       let settled = 0;
       let changed = 0;
       let receivedBefore = 0;
@@ -95,10 +112,26 @@ describe("the counters", () => {
       }
       assert.equal(changed, 200);
       assert.ok(settled >= 200, `${settled} accounts were read whole`);
-    } finally {
-      stop[0] = 1;
-      await Promise.all(ended);
-    }
+    });
+  });
+
+  test("are never half a number in a copy taken in the middle of a write: each only grows", async () => {
+    await withHammers(1, async (shared) => {
+      const { account } = threadRegion(shared, 0);
+      const slots = new Float64Array(ACCOUNT_SLOTS);
+      const before = new Float64Array(ACCOUNT_SLOTS);
+      let changed = 0;
+      const deadline = Date.now() + 20_000;
+      while (changed < 300 && Date.now() < deadline) {
+        loadAccount(account, new BigInt64Array(slots.buffer));
+        for (let slot = 0; slot < ACCOUNT_SLOTS; slot++)
+          assert.ok(slots[slot]! >= before[slot]!, `slot ${slot}: ${slots[slot]} after ${before[slot]}`);
+        if (slots[ACCOUNT.received]! > before[ACCOUNT.received]!) changed += 1;
+        before.set(slots);
+        if (changed % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.equal(changed, 300);
+    });
   });
 
   test("of a thread that died in the middle of a write balance for readers and for the thread that replaces it", () => {
@@ -109,8 +142,7 @@ describe("the counters", () => {
     first.set(FIELD.connectionsOpen, 4);
     const { lock, account } = threadRegion(shared, 0);
     lock[0]! += 1; // it had begun a write,
-    const halves = new Int32Array(new Float64Array([6]).buffer);
-    account.set(halves, ACCOUNT.received * 2); // had moved one side, and not the other
+    account.set(new BigInt64Array(new Float64Array([6]).buffer), ACCOUNT.received); // had moved one side, and not the other
 
     const torn = readSnapshot(shared, 1);
     assert.equal(torn.threads[0]!.isSettled, false);

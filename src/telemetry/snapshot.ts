@@ -95,8 +95,8 @@ export function readProbe(shared: TelemetryMemory): ProbeSnapshot {
 
 function readThread(region: ThreadRegion, thread: number): ThreadSnapshot {
   const slots = new Float64Array(ACCOUNT_SLOTS);
-  const halves = new Int32Array(slots.buffer);
-  const isSettled = copyConsistently(region.lock, () => loadAccount(region.account, halves));
+  const bits = new BigInt64Array(slots.buffer);
+  const isSettled = copyConsistently(region.lock, () => loadAccount(region.account, bits));
   if (!isSettled) slots[ACCOUNT.received] = receivedOf(slots);
   return {
     thread,

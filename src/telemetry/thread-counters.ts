@@ -31,11 +31,11 @@ export class ThreadCounters {
   /** Nanoseconds each, except batchesPerCommit. Record the stages only for a request that sample() chose. */
   readonly histograms: Readonly<Record<HistogramName, Histogram>>;
   private readonly lock: Int32Array;
-  private readonly account: Int32Array;
+  private readonly account: BigInt64Array;
   private readonly fields: Float64Array;
-  /** The account as this thread counts it, and the same bytes as the halves that are stored from it. */
+  /** The account as this thread counts it, and the same bytes as the bits that are stored from it. */
   private readonly slots: Float64Array;
-  private readonly halves: Int32Array;
+  private readonly bits: BigInt64Array;
   private untilSample: number;
   private random: number;
 
@@ -49,7 +49,7 @@ export class ThreadCounters {
       HISTOGRAMS.map((name, index) => [name, new Histogram(region.histograms[index]!)]),
     ) as Record<HistogramName, Histogram>;
     this.slots = new Float64Array(ACCOUNT_SLOTS);
-    this.halves = new Int32Array(this.slots.buffer);
+    this.bits = new BigInt64Array(this.slots.buffer);
     this.untilSample = 1;
     this.random = thread + 1;
     this.takeOver();
@@ -63,10 +63,10 @@ export class ThreadCounters {
     slots[ACCOUNT.metricsStored] += metrics;
     slots[ACCOUNT.bytesStored] += bytes;
     beginWrite(lock);
-    storeSlot(account, this.halves, ACCOUNT.received);
-    storeSlot(account, this.halves, ACCOUNT.stored);
-    storeSlot(account, this.halves, ACCOUNT.metricsStored);
-    storeSlot(account, this.halves, ACCOUNT.bytesStored);
+    storeSlot(account, this.bits, ACCOUNT.received);
+    storeSlot(account, this.bits, ACCOUNT.stored);
+    storeSlot(account, this.bits, ACCOUNT.metricsStored);
+    storeSlot(account, this.bits, ACCOUNT.bytesStored);
     endWrite(lock);
   }
 
@@ -82,8 +82,8 @@ export class ThreadCounters {
     slots[ACCOUNT.received] += batches;
     slots[ACCOUNT.rejected + refusal] += batches;
     beginWrite(lock);
-    storeSlot(account, this.halves, ACCOUNT.received);
-    storeSlot(account, this.halves, ACCOUNT.rejected + refusal);
+    storeSlot(account, this.bits, ACCOUNT.received);
+    storeSlot(account, this.bits, ACCOUNT.rejected + refusal);
     endWrite(lock);
   }
 
@@ -115,11 +115,11 @@ export class ThreadCounters {
   private takeOver(): void {
     const { slots, account, lock, fields } = this;
     const isReplacement = takeOverLock(lock);
-    loadAccount(account, this.halves);
+    loadAccount(account, this.bits);
     // Where the dead thread stopped between the two sides, the sides that name a fate are believed.
     slots[ACCOUNT.received] = receivedOf(slots);
     beginWrite(lock);
-    storeSlot(account, this.halves, ACCOUNT.received);
+    storeSlot(account, this.bits, ACCOUNT.received);
     endWrite(lock);
     for (let index = 0; index < FIELDS.length; index++)
       if (FIELDS[index]!.life === "gauge") fields[index] = 0;
