@@ -68,6 +68,8 @@ export const THREAD_END_MS_MAX = 5_000;
 export const THREAD_HEAP_MIB_MAX = 512;
 /** From an ingest thread's death to its replacement, milliseconds: a thread that dies at once must not spin. */
 export const RESTART_DELAY_MS = 100;
+/** Threads that are started in a dead one's place, in a row, before the server gives up. */
+export const HEIR_STARTS_MAX = 3;
 /** From an ingest thread's death until its files are closed, milliseconds: no write that it began may still need their numbers. */
 export const LEFT_OPEN_MS = 5_000;
 /** How often the limiter forgets idle clients, milliseconds. */

@@ -4,12 +4,13 @@
 //     ▲                              │ dies
 //     └────── after RESTART_DELAY_MS ┘   its connections and its accept queue are lost, no other thread's are
 //
-// A thread that cannot even start is not tried again: the operator is told why and the server stops.
+// Where a thread cannot even start when the server does, the operator is told why and the server stops. One that takes a
+// dead one's place is tried HEIR_STARTS_MAX times in a row first: what killed the one may have killed the other too.
 
 import { Worker } from "node:worker_threads";
 import type { ServeConfig } from "../config.ts";
 import { TidemarkError } from "../errors.ts";
-import { RESTART_DELAY_MS, THREAD_END_MS_MAX, THREAD_HEAP_MIB_MAX } from "../limits.ts";
+import { HEIR_STARTS_MAX, RESTART_DELAY_MS, THREAD_END_MS_MAX, THREAD_HEAP_MIB_MAX } from "../limits.ts";
 import type { TlsIdentity } from "../net/transport.ts";
 import type { FromIngest, IngestSettings, LogLevel, ToIngest } from "./messages.ts";
 
@@ -18,7 +19,7 @@ export interface WorkerThreadsOptions {
   log(level: LogLevel, text: string, fields: Record<string, unknown>): void;
   /** It is gone, and will be replaced. */
   onDeath(thread: number): void;
-  /** A replaced thread could not start: the server cannot go on as promised. */
+  /** No thread could be started in a dead one's place: the server cannot go on as promised. */
   onHopeless(error: TidemarkError): void;
 }
 
@@ -80,6 +81,7 @@ export class WorkerThreads {
     });
     this.workers[thread] = worker;
     let isListening = false;
+    let failure: string | null = null;
     return new Promise((resolve, reject) => {
       worker.on("message", (message: FromIngest) => {
         if (message.kind === "log") {
@@ -93,7 +95,7 @@ export class WorkerThreads {
           isListening = true;
           resolve(message.port);
         } else if (message.kind === "cannot-start") {
-          reject(new TidemarkError(message.message));
+          failure = message.message;
           worker.terminate();
         } else if (message.kind === "drained") {
           worker.terminate();
@@ -108,20 +110,22 @@ export class WorkerThreads {
       });
       worker.on("exit", (code) => {
         this.workers[thread] = null;
-        if (!isListening)
-          reject(new TidemarkError(`cannot start ingest thread ${thread} because it ended with ${code}`));
+        failure ??= `cannot start ingest thread ${thread} because it ended with ${code}`;
+        if (!isListening) reject(new TidemarkError(failure));
         else if (!this.isDraining) this.replace(thread);
       });
     });
   }
 
-  private replace(thread: number): void {
+  private replace(thread: number, start = 1): void {
     this.options.log("warn", "an ingest thread died and is replaced", { thread });
     this.options.onDeath(thread);
     setTimeout(() => {
       if (this.isDraining) return;
       this.startOne(thread, this.port).catch((error) => {
-        if (!this.isDraining) this.options.onHopeless(error);
+        if (this.isDraining) return;
+        if (start === HEIR_STARTS_MAX) this.options.onHopeless(error);
+        else this.replace(thread, start + 1);
       });
     }, RESTART_DELAY_MS);
   }

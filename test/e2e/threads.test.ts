@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { after, describe, test } from "node:test";
+import { HEIR_STARTS_MAX } from "../../src/limits.ts";
 import { storedAs } from "../support/log-files.ts";
 import { exchange, RawConnection } from "../support/raw-client.ts";
 import { get, metric, post, readStats } from "../support/requests.ts";
@@ -61,6 +62,25 @@ describe("a thread that dies", () => {
       );
     });
   }
+
+  test("is replaced although its first heirs die while they start", { timeout: 60_000 }, async () => {
+    const server = await startBreakableServer(["--threads", "1"]);
+    assert.equal((await exchange(server.port, post(metric("before")))).status, 200);
+    breakThread(server, 0, "terminate", HEIR_STARTS_MAX - 1);
+    await eventually("a thread serves again", async () => {
+      const answer = await exchange(server.port, post(metric("after"))).catch(() => null);
+      return answer?.status === 200;
+    });
+    assert.equal(server.error.match(/an ingest thread died and is replaced/g)?.length, HEIR_STARTS_MAX);
+    assert.equal((await server.stop()).code, 0);
+  });
+
+  test("ends the server, which says so, where none of its heirs comes up", { timeout: 60_000 }, async () => {
+    const server = await startBreakableServer(["--threads", "2"]);
+    breakThread(server, 1, "terminate", HEIR_STARTS_MAX);
+    assert.equal((await server.exited).code, 1);
+    assert.match(server.error, /cannot start ingest thread 1 because it ended with/);
+  });
 
   test("leaves no file open", { timeout: 60_000 }, async (context) => {
     const server = await startBreakableServer(["--threads", "1"]);

@@ -10,6 +10,8 @@ const TRUE_FILE = "./ingest.worker.ts";
 const BREAKABLE_FILE = new globalThis.URL("./breakable-ingest.worker.ts", import.meta.url).href;
 /** Threads are made in their order, and each replacement after its like has gone. */
 let threads = 0;
+/** By thread, how many of its heirs are still to be ended as soon as they are made. */
+const doomed = new Map<number, number>();
 
 globalThis.URL = class extends URL {
   constructor(url: string | URL, base?: string | URL) {
@@ -23,14 +25,19 @@ Worker.prototype.on = function (this: Worker, ...heard: Parameters<typeof on>) {
     const thread = free ?? threads++;
     workers.set(thread, this);
     on.call(this, "exit", () => workers.delete(thread));
+    const heirs = doomed.get(thread) ?? 0;
+    doomed.set(thread, heirs - 1);
+    // Not at once: Node listens to a worker before it has one.
+    if (heirs > 0) setImmediate(() => this.terminate());
   }
   return on.apply(this, heard);
 } as typeof on;
 
 process.on("SIGUSR2", () => {
   for (const line of readFileSync(process.env.TIDEMARK_TEST_ORDERS!, "utf8").trim().split("\n")) {
-    const [thread, fault] = line.split(" ");
+    const [thread, fault, heirs] = line.split(" ");
     const worker = workers.get(Number(thread));
+    doomed.set(Number(thread), Number(heirs));
     if (fault === "terminate") worker?.terminate();
     else worker?.postMessage({ kind: "test-fault", fault });
   }

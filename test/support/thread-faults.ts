@@ -27,9 +27,12 @@ export function startBreakableServer(
   });
 }
 
-/** The order is on its way when this returns; what comes of it shows in the server's log and /stats. */
-export function breakThread(server: ServerProcess, thread: number, fault: ThreadFault): void {
-  writeFileSync(ordersFile(server.data), `${thread} ${fault}\n`);
+/**
+ * The order is on its way when this returns; what comes of it shows in the server's log and /stats. The first `heirs` of
+ * the threads that take its place are ended while they start.
+ */
+export function breakThread(server: ServerProcess, thread: number, fault: ThreadFault, heirs = 0): void {
+  writeFileSync(ordersFile(server.data), `${thread} ${fault} ${heirs}\n`);
   server.signal("SIGUSR2");
 }
 
