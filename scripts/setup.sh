@@ -16,7 +16,8 @@ fi
 # Debian packages the tests drive as real peers; a missing one makes its tests skip and say so.
 missing=""
 for pair in strace:strace wrk:wrk nginx:nginx-light jq:jq perl:perl ss:iproute2 taskset:util-linux chromium:chromium \
-  faketime:faketime slowhttptest:slowhttptest haproxy:haproxy openssl:openssl; do
+  faketime:faketime slowhttptest:slowhttptest haproxy:haproxy openssl:openssl nats-server:nats-server prometheus:prometheus \
+  victoria-metrics:victoria-metrics; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 if [ -n "$missing" ]; then

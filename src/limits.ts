@@ -178,3 +178,9 @@ export const DIRECT_BYTES_MIN = 128 * 1024;
 export const LOG_WAITING_BYTES_MAX = 64 * 1024;
 /** Bytes of a segment that its index may lag behind, apart from a sync's time: what it does not cover is slow to recover. */
 export const INDEX_FLUSH_BYTES = 4 * 1024 * 1024;
+
+// Past one machine: followers of the log, the stream, and the stores.
+/** Longest time for a connection to a NATS server, milliseconds. */
+export const NATS_CONNECT_MS_MAX = 5_000;
+/** Between two tries to reach a NATS server again, milliseconds; the library adds jitter. */
+export const NATS_RECONNECT_MS = 250;

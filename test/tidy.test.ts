@@ -31,12 +31,30 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "metric",
     "log",
     "telemetry",
+    "follow",
     "limits.ts",
     "errors.ts",
     "config.ts",
   ],
-  capacity: ["base", "net", "limits.ts", "errors.ts"],
-  cli: ["server", "capacity", "log", "base", "limits.ts", "errors.ts", "config.ts", "config-settings.ts"],
+  capacity: ["base", "net", "nats", "limits.ts", "errors.ts"],
+  nats: ["base", "limits.ts", "errors.ts"],
+  follow: ["base", "log", "limits.ts", "errors.ts"],
+  replica: ["base", "log", "follow", "nats", "limits.ts", "errors.ts"],
+  forward: ["base", "log", "follow", "limits.ts", "errors.ts"],
+  cli: [
+    "server",
+    "capacity",
+    "log",
+    "nats",
+    "follow",
+    "replica",
+    "forward",
+    "base",
+    "limits.ts",
+    "errors.ts",
+    "config.ts",
+    "config-settings.ts",
+  ],
 };
 
 /** Packages that are not of the runtime, and who may import them: none of the stages on the hot path. */
@@ -49,6 +67,11 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "prom-client": ["telemetry"],
   "d3-scale": ["capacity"],
   "d3-shape": ["capacity"],
+  "@nats-io/transport-node": ["nats", "replica", "capacity"],
+  "@nats-io/jetstream": ["replica"],
+  "@nats-io/kv": ["replica"],
+  "@bufbuild/protobuf": ["forward"],
+  snappyjs: ["forward"],
 };
 
 /** The files that start threads, each from a *.worker.ts: the server's, and the load generator's. */

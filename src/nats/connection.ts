@@ -1,0 +1,120 @@
+// Opens a connection to a NATS cluster, and says in words what is in the way. It reconnects for good by itself; what was
+// under way when the connection broke fails, and is its owner's to try again.
+// The client library is loaded here and where its streams are used, and nowhere in a server that does not replicate.
+
+import { readFileSync } from "node:fs";
+import {
+  type Authenticator,
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  nkeyAuthenticator,
+  tokenAuthenticator,
+  usernamePasswordAuthenticator,
+} from "@nats-io/transport-node";
+import { TidemarkError } from "../errors.ts";
+import { NATS_CONNECT_MS_MAX, NATS_RECONNECT_MS } from "../limits.ts";
+import { type NatsSettings, showServers } from "./nats-settings.ts";
+
+/** Throws TidemarkError: what is wrong, and the setting to change. `name` is what the server's own lists show of us. */
+export async function openNats(settings: NatsSettings, name: string): Promise<NatsConnection> {
+  const options = connectionOptions(settings, name);
+  try {
+    return await connect(options);
+  } catch (error) {
+    throw new TidemarkError(describeConnectFailure(error, settings));
+  }
+}
+
+function connectionOptions(settings: NatsSettings, name: string): NodeConnectionOptions {
+  const { servers, caPath, certificatePath, keyPath } = settings;
+  const authenticator = authenticatorOf(settings);
+  const tls = { ...fileAs("ca", caPath), ...fileAs("cert", certificatePath), ...fileAs("key", keyPath) };
+  return {
+    servers: servers.map((server) => server.replace(/\/\/[^@]*@/, "//")),
+    name,
+    timeout: NATS_CONNECT_MS_MAX,
+    reconnect: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: NATS_RECONNECT_MS,
+    ignoreAuthErrorAbort: true,
+    pingInterval: 5_000,
+    maxPingOut: 2,
+    ...(authenticator.length > 0 ? { authenticator } : {}),
+    ...(Object.keys(tls).length > 0 || servers.some((server) => server.startsWith("tls:")) ? { tls } : {}),
+  };
+}
+
+function authenticatorOf({
+  servers,
+  user,
+  password,
+  token,
+  nkeyPath,
+  credsPath,
+}: NatsSettings): Authenticator[] {
+  const found: Authenticator[] = [];
+  const inUrl = /\/\/([^@:]*)(?::([^@]*))?@/.exec(servers[0] ?? "");
+  if (credsPath !== "") found.push(credsAuthenticator(readSecret(credsPath, "--nats-creds")));
+  if (nkeyPath !== "") found.push(nkeyAuthenticator(seedIn(readSecret(nkeyPath, "--nats-nkey"))));
+  if (user !== "") found.push(usernamePasswordAuthenticator(user, password));
+  else if (token !== "") found.push(tokenAuthenticator(token));
+  else if (inUrl?.[2] !== undefined)
+    found.push(usernamePasswordAuthenticator(decodeURIComponent(inUrl[1]!), decodeURIComponent(inUrl[2])));
+  else if (inUrl !== null) found.push(tokenAuthenticator(decodeURIComponent(inUrl[1]!)));
+  return found;
+}
+
+/** The seed's line: a file of `nk -gen user` may have others around it. */
+function seedIn(text: Uint8Array): Uint8Array {
+  const seed = /\bS[A-Z0-9]{20,}\b/.exec(Buffer.from(text).toString("latin1"))?.[0];
+  if (seed === undefined)
+    throw new TidemarkError(
+      "cannot use --nats-nkey because the file holds no nkey seed (SU…); see nk -gen user",
+      2,
+    );
+  return Buffer.from(seed);
+}
+
+function readSecret(path: string, flag: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new TidemarkError(`cannot read ${flag} ${path} because ${whyUnreadable(error)}`, 2);
+  }
+}
+
+function fileAs(key: "ca" | "cert" | "key", path: string): Record<string, string> {
+  if (path === "") return {};
+  const flag = { ca: "--nats-ca", cert: "--nats-cert", key: "--nats-key" }[key];
+  return { [key]: Buffer.from(readSecret(path, flag)).toString("utf8") };
+}
+
+function whyUnreadable(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" ? "there is no such file" : (code ?? String(error));
+}
+
+/** The library's errors nest: the cause says more. */
+function describeConnectFailure(error: unknown, settings: NatsSettings): string {
+  if (error instanceof TidemarkError) return error.message;
+  const texts: string[] = [];
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++)
+    texts.push(`${at.name} ${(at as NodeJS.ErrnoException).code ?? ""} ${at.message}`);
+  const text = texts.join("; ");
+  const where = showServers(settings.servers);
+  if (/authorization|authentication|AuthorizationError|nkey|jwt/i.test(text))
+    return `cannot use NATS at ${where} because it does not take our credentials; try --nats-user and --nats-password, --nats-token, --nats-nkey or --nats-creds`;
+  if (/certificate|self.signed|CERT|issuer|altname/i.test(text))
+    return `cannot use NATS at ${where} because its certificate cannot be verified; try --nats-ca with the authority that signed it`;
+  if (/ENOTFOUND|EAI_AGAIN|getaddrinfo/i.test(text))
+    return `cannot reach NATS at ${where} because the name is not known; check the address`;
+  if (/tls|ssl|wrong version/i.test(text))
+    return `cannot use NATS at ${where} because one side speaks TLS and the other does not, or it asks for a certificate of ours; try tls:// with --nats-ca, --nats-cert and --nats-key`;
+  if (/refused|ECONNRESET|CONNECTION_REFUSED|closed/i.test(text))
+    return `cannot reach NATS at ${where} because nothing listens there; check the address, and that nats-server runs`;
+  if (/timeout|timed out/i.test(text))
+    return `cannot reach NATS at ${where} because it did not answer within ${NATS_CONNECT_MS_MAX / 1000} s; check the address`;
+  return `cannot reach NATS at ${where} because of ${texts[0] ?? String(error)}`;
+}
