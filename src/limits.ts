@@ -184,3 +184,18 @@ export const INDEX_FLUSH_BYTES = 4 * 1024 * 1024;
 export const NATS_CONNECT_MS_MAX = 5_000;
 /** Between two tries to reach a NATS server again, milliseconds; the library adds jitter. */
 export const NATS_RECONNECT_MS = 250;
+/** Lines in one block of a follower, bytes: large enough that a round trip to three servers is not what stops it. */
+export const FOLLOW_BLOCK_BYTES_MAX = 512 * 1024;
+/** Stretches of a lane that a follower has left for later; past it the oldest wait no longer. Each outage makes one. */
+export const FOLLOW_LATE_MAX = 64;
+/** How often a follower looks for more where nobody waits for it, milliseconds. */
+export const FOLLOW_POLL_MS = 50;
+/** Fresh lines older than this are left for later, once there are FOLLOW_JUMP_LINES_MIN of them, milliseconds. */
+export const FOLLOW_FRESH_MS_MAX = 500;
+/** Fewer lines than this are done sooner than left for later: about two blocks. */
+export const FOLLOW_JUMP_LINES_MIN = 10_000;
+/** Between two writes of a follower's cursors, milliseconds: what a crash makes it follow twice. */
+export const FOLLOW_SAVE_MS = 1_000;
+/** Between two tries of a follower after an error, milliseconds: doubling from the one to the other, with jitter. */
+export const FOLLOW_RETRY_MS_MIN = 100;
+export const FOLLOW_RETRY_MS_MAX = 5_000;

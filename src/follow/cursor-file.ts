@@ -1,0 +1,138 @@
+// The durable cursors of one follower: `<data>/followers/<name>.json`, one file for all lanes, replaced as a whole. It may lag
+// behind what is done, never be ahead of it: after a crash some lines are followed twice, none is left out.
+// The server reads these files too: what a follower still needs is not deleted by retention. To give a follower up, delete
+// its file.
+
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { TidemarkError } from "../errors.ts";
+import type { LogFiles } from "../log/files.ts";
+import { LaneCursor } from "./lane-cursor.ts";
+
+export const FOLLOWERS_FOLDER = "followers";
+
+interface Stored {
+  version: 1;
+  /** Tells this folder's lines from those of any other, whatever the machines are called. */
+  origin: string;
+  lanes: Record<string, { fresh: number; late: [number, number][] }>;
+}
+
+export class CursorFile {
+  private readonly files: LogFiles;
+  private readonly folder: string;
+  private readonly path: string;
+  origin: string;
+  /** By the lane's folder name. */
+  readonly lanes = new Map<string, LaneCursor>();
+
+  /** Reads what is there, or begins anew. Throws TidemarkError where the file is none of ours. */
+  constructor(files: LogFiles, dataFolder: string, name: string) {
+    this.files = files;
+    this.folder = join(dataFolder, FOLLOWERS_FOLDER);
+    this.path = join(this.folder, `${name}.json`);
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    const stored = readCursors(this.path);
+    this.origin = stored?.origin ?? newOrigin();
+    for (const [lane, { fresh, late }] of Object.entries(stored?.lanes ?? {})) {
+      const ranges = late.map(([from, to]) => ({ from, to }));
+      this.lanes.set(lane, new LaneCursor(fresh, ranges));
+    }
+    if (stored === null) this.save();
+  }
+
+  cursorOf(lane: string): LaneCursor {
+    let cursor = this.lanes.get(lane);
+    if (cursor === undefined) {
+      cursor = new LaneCursor();
+      this.lanes.set(lane, cursor);
+    }
+    return cursor;
+  }
+
+  /** From here on the lines count as another folder's: their numbers have been used before. */
+  renew(): void {
+    this.origin = newOrigin();
+    this.save();
+  }
+
+  /** On the disk when it returns. Throws the file system's error. */
+  save(): void {
+    const lanes: Stored["lanes"] = {};
+    for (const [lane, { fresh, late }] of this.lanes)
+      lanes[lane] = { fresh, late: late.map(({ from, to }) => [from, to]) };
+    const bytes = Buffer.from(
+      `${JSON.stringify({ version: 1, origin: this.origin, lanes } satisfies Stored)}\n`,
+    );
+    const { files } = this;
+    const fd = files.createOrTruncate(`${this.path}.tmp`);
+    try {
+      files.writeAll(fd, bytes, 0, bytes.length, 0);
+      files.sync(fd);
+    } finally {
+      files.close(fd);
+    }
+    files.rename(`${this.path}.tmp`, this.path);
+    files.fsyncDirectory(this.folder);
+  }
+}
+
+/** The first line of the lane that some follower still needs; Infinity where none follows. A file that cannot be read needs all. */
+export function neededFrom(dataFolder: string, lane: string): number {
+  let needed = Number.POSITIVE_INFINITY;
+  for (const name of followerFiles(dataFolder)) {
+    try {
+      const stored = readCursors(join(dataFolder, FOLLOWERS_FOLDER, name));
+      if (stored === null) continue;
+      const cursor = stored.lanes[lane];
+      needed = Math.min(needed, cursor?.late[0]?.[0] ?? cursor?.fresh ?? 0);
+    } catch {
+      return 0;
+    }
+  }
+  return needed;
+}
+
+function followerFiles(dataFolder: string): string[] {
+  try {
+    return readdirSync(join(dataFolder, FOLLOWERS_FOLDER)).filter((name) => name.endsWith(".json"));
+  } catch {
+    return [];
+  }
+}
+
+/** Null where there is no such file. */
+function readCursors(path: string): Stored | null {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new TidemarkError(`cannot read ${path} because of ${(error as NodeJS.ErrnoException).code}`);
+  }
+  const stored = tryParse(text);
+  if (stored === null)
+    throw new TidemarkError(
+      `cannot use ${path} because it holds no cursors; delete it to follow the log from its beginning again`,
+    );
+  return stored;
+}
+
+function tryParse(text: string): Stored | null {
+  try {
+    const stored: Stored = JSON.parse(text);
+    if (stored.version !== 1 || !/^[0-9a-f]{16}$/.test(stored.origin)) return null;
+    const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+    const isGood = Object.values(stored.lanes).every(
+      ({ fresh, late }) => isCount(fresh) && late.every(([from, to]) => isCount(from) && isCount(to)),
+    );
+    return isGood ? stored : null;
+  } catch {
+    return null;
+  }
+}
+
+function newOrigin(): string {
+  return randomBytes(8).toString("hex");
+}

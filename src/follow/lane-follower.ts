@@ -1,0 +1,151 @@
+// Follows one lane: hands its blocks to a sink, in order, and moves the cursor when the sink has taken them for good.
+//
+//     end ──▶ fresh loop ──▶ sink.send ──▶ cursor.fresh          one block under way in each loop, so order is kept
+//       jump │                                                   whatever has to be tried again
+//            └─▶ late loop ──▶ sink.send ──▶ cursor.late
+//
+// Where the fresh loop falls behind by FOLLOW_FRESH_MS_MAX, as after an outage, it leaves what is old to the late loop and goes
+// on at the lane's end. A sink that must see a lane in one order (`inOrder`) never has that.
+// The sink tries again by itself for as long as it takes; what it throws is for the log, and the block is sent again.
+
+import type { Clock } from "../base/clock.ts";
+import {
+  FOLLOW_BLOCK_BYTES_MAX,
+  FOLLOW_FRESH_MS_MAX,
+  FOLLOW_JUMP_LINES_MIN,
+  FOLLOW_POLL_MS,
+  FOLLOW_RETRY_MS_MAX,
+  FOLLOW_RETRY_MS_MIN,
+} from "../limits.ts";
+import type { LogFiles } from "../log/files.ts";
+import { retryMs } from "./backoff.ts";
+import type { LaneCursor } from "./lane-cursor.ts";
+import { type LaneBlock, LaneReader } from "./lane-reader.ts";
+
+/** Where the blocks of a lane go. */
+export interface BlockSink {
+  /** Resolves when the block is where it belongs, for good. The block's bytes are the reader's until then. */
+  send(block: LaneBlock, isLate: boolean): Promise<void>;
+}
+
+export interface LaneFollowerOptions {
+  files: LogFiles;
+  clock: Clock;
+  directory: string;
+  cursor: LaneCursor;
+  sink: BlockSink;
+  /** Never leaves old lines for later. */
+  inOrder?: boolean;
+  /** The number behind the last line that may be followed. */
+  readEnd(): number;
+  /** Resolves when there may be more, or after `msMax`. */
+  untilMore(msMax: number): Promise<void>;
+  /** The cursor has moved. */
+  onMoved(): void;
+  onError(error: unknown): void;
+}
+
+export class LaneFollower {
+  private readonly options: LaneFollowerOptions;
+  private isClosed = false;
+  /** At `markMs` the lane ended at `markEnd`: lines before it that are not done are at least as old. */
+  private markEnd = 0;
+  private markMs: number;
+  private wakeLate: () => void = () => {};
+
+  constructor(options: LaneFollowerOptions) {
+    this.options = options;
+    this.markMs = options.clock.monotonicMs();
+    this.markEnd = options.cursor.fresh;
+  }
+
+  /** Until close(). */
+  async run(): Promise<void> {
+    await Promise.all([this.loop((reader) => this.freshStep(reader)), this.loop((reader) => this.lateStep(reader))]);
+  }
+
+  /** Ends after the blocks under way; the sink has to let go of them. */
+  close(): void {
+    this.isClosed = true;
+    this.wakeLate();
+  }
+
+  /** Age of the oldest fresh line that is not done, milliseconds; at most FOLLOW_POLL_MS more than it is. */
+  get freshLagMs(): number {
+    const { cursor, clock, readEnd } = this.options;
+    return cursor.fresh >= readEnd() ? 0 : clock.monotonicMs() - this.markMs;
+  }
+
+  private async loop(step: (reader: LaneReader) => Promise<void>): Promise<void> {
+    const { files, directory, onError } = this.options;
+    const reader = new LaneReader(files, directory, FOLLOW_BLOCK_BYTES_MAX);
+    let failures = 0;
+    while (!this.isClosed) {
+      try {
+        await step(reader);
+        failures = 0;
+      } catch (error) {
+        if (this.isClosed) break;
+        onError(error);
+        reader.close();
+        await pause(retryMs(failures++, FOLLOW_RETRY_MS_MIN, FOLLOW_RETRY_MS_MAX, Math.random));
+      }
+    }
+    reader.close();
+  }
+
+  private async freshStep(reader: LaneReader): Promise<void> {
+    const { cursor, sink, readEnd, untilMore, onMoved, inOrder } = this.options;
+    const end = readEnd();
+    this.mark(end);
+    if (inOrder !== true && this.isFarBehind(end) && cursor.tryJump(end)) {
+      this.mark(end);
+      onMoved();
+      this.wakeLate();
+    }
+    if (cursor.fresh >= end) return untilMore(FOLLOW_POLL_MS);
+    reader.seek(cursor.fresh);
+    const block = reader.read(end);
+    if (block === null) return untilMore(FOLLOW_POLL_MS);
+    await sink.send(block, false);
+    cursor.fresh = block.end;
+    onMoved();
+  }
+
+  private async lateStep(reader: LaneReader): Promise<void> {
+    const { cursor, sink, onMoved } = this.options;
+    const oldest = cursor.late[0];
+    if (oldest === undefined) {
+      reader.close();
+      await new Promise<void>((resolve) => {
+        this.wakeLate = resolve;
+        if (this.isClosed || cursor.late.length > 0) resolve();
+      });
+      return;
+    }
+    reader.seek(oldest.from);
+    const block = reader.read(oldest.to);
+    if (block === null) return pause(FOLLOW_POLL_MS);
+    await sink.send(block, true);
+    cursor.doneLate(block.end);
+    onMoved();
+  }
+
+  private mark(end: number): void {
+    const { cursor, clock } = this.options;
+    if (cursor.fresh < this.markEnd) return;
+    this.markEnd = end;
+    this.markMs = clock.monotonicMs();
+  }
+
+  private isFarBehind(end: number): boolean {
+    const { cursor, clock } = this.options;
+    return (
+      end - cursor.fresh >= FOLLOW_JUMP_LINES_MIN && clock.monotonicMs() - this.markMs > FOLLOW_FRESH_MS_MAX
+    );
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
