@@ -61,7 +61,10 @@ export class LaneFollower {
 
   /** Until close(). */
   async run(): Promise<void> {
-    await Promise.all([this.loop((reader) => this.freshStep(reader)), this.loop((reader) => this.lateStep(reader))]);
+    await Promise.all([
+      this.loop((reader) => this.freshStep(reader)),
+      this.loop((reader) => this.lateStep(reader)),
+    ]);
   }
 
   /** Ends after the blocks under way; the sink has to let go of them. */

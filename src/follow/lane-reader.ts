@@ -17,6 +17,8 @@ import type { FileError, LogFiles } from "../log/files.ts";
 import { segmentPath, segmentsAmong } from "../log/segment-name.ts";
 import { countLines } from "./line-count.ts";
 
+const NOTHING = new Uint8Array(0);
+
 export interface LaneBlock {
   from: number;
   first: number;
@@ -28,7 +30,9 @@ export interface LaneBlock {
 export class LaneReader {
   private readonly files: LogFiles;
   private readonly directory: string;
-  private buffer: Uint8Array;
+  private readonly bytesMax: number;
+  /** Made when it is needed, and given up with close(). */
+  private buffer = NOTHING;
   private next = 0;
   /** The segment that is open, or -1; `offset` is where its line `line` begins. */
   private segment = -1;
@@ -39,13 +43,13 @@ export class LaneReader {
   constructor(files: LogFiles, directory: string, bytesMax: number) {
     this.files = files;
     this.directory = directory;
-    this.buffer = new Uint8Array(bytesMax);
+    this.bytesMax = bytesMax;
   }
 
   /** The next read begins with this line. */
   seek(sequence: number): void {
     if (sequence === this.next && this.segment >= 0) return;
-    this.close();
+    this.closeSegment();
     this.next = sequence;
   }
 
@@ -65,6 +69,11 @@ export class LaneReader {
   }
 
   close(): void {
+    this.closeSegment();
+    this.buffer = NOTHING;
+  }
+
+  private closeSegment(): void {
     if (this.segment >= 0) this.files.close(this.fd);
     this.segment = -1;
   }
@@ -100,6 +109,7 @@ export class LaneReader {
 
   /** Reads from `offset` on until the buffer is full or the file ends. */
   private fill(): number {
+    if (this.buffer.length === 0) this.buffer = new Uint8Array(this.bytesMax);
     let had = 0;
     while (had < this.buffer.length) {
       const count = this.files.read(this.fd, this.buffer, had, this.buffer.length - had, this.offset + had);
@@ -120,7 +130,7 @@ export class LaneReader {
   }
 
   private open(segment: number): void {
-    this.close();
+    this.closeSegment();
     this.fd = this.files.openRead(segmentPath(this.directory, segment));
     this.segment = segment;
     this.line = segment;
