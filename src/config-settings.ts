@@ -14,8 +14,12 @@ import {
   formatBytes,
   formatDuration,
   hostName,
+  natsServers,
+  nodeName,
   oneOf,
   onOrOff,
+  streamName,
+  textOrNone,
   tokenList,
   type ValueSchema,
   wholeNumber,
@@ -31,6 +35,8 @@ import {
   CONNECTIONS_MAX_CEILING,
   KEEP_ALIVE_TIMEOUT_MS_DEFAULT,
   MEMORY_BYTES_MAX_DEFAULT,
+  PARTITIONS_DEFAULT,
+  PARTITIONS_MAX,
   RATE_LIMIT_CEILING,
   RATE_LIMIT_DEFAULT,
   SCRUB_BYTES_PER_S_DEFAULT,
@@ -42,7 +48,7 @@ import {
   THREADS_MAX,
 } from "./limits.ts";
 
-export type SettingGroup = "Address" | "Storage" | "Clients" | "Limits" | "Other";
+export type SettingGroup = "Address" | "Storage" | "Clients" | "Limits" | "Replication" | "Other";
 
 export interface Setting<K extends keyof ServeConfig = keyof ServeConfig> {
   readonly key: K;
@@ -58,7 +64,7 @@ export interface Setting<K extends keyof ServeConfig = keyof ServeConfig> {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const ACK_LEVELS: Readonly<Record<string, AckLevel>> = { accepted: 1, written: 2, synced: 3 };
+const ACK_LEVELS: Readonly<Record<string, AckLevel>> = { accepted: 1, written: 2, synced: 3, replicated: 4 };
 const LOG_LEVELS: Readonly<Record<LogLevel, LogLevel>> = {
   trace: "trace",
   debug: "debug",
@@ -77,6 +83,58 @@ function setting<K extends keyof ServeConfig>(
   const [name = "", placeholder = ""] = usage.split(" ");
   return { ...entry, name, placeholder, group };
 }
+
+/** How to reach NATS. Secrets are better given by the environment or the file: other users of a machine can read flags. */
+const NATS_SETTINGS: readonly Setting[] = [
+  setting("Replication", "nats-user NAME", {
+    key: "natsUser",
+    byDefault: "",
+    schema: textOrNone,
+    help: "user of the NATS cluster",
+  }),
+  setting("Replication", "nats-password TEXT", {
+    key: "natsPassword",
+    byDefault: "",
+    schema: textOrNone,
+    help: "its password; better in the environment or the file",
+  }),
+  setting("Replication", "nats-token TEXT", {
+    key: "natsToken",
+    byDefault: "",
+    schema: textOrNone,
+    help: "or a token; better in the environment or the file",
+  }),
+  setting("Replication", "nats-nkey FILE", {
+    key: "natsNkeyPath",
+    byDefault: "",
+    schema: filePathOrNone,
+    help: "or a file with an nkey seed",
+  }),
+  setting("Replication", "nats-creds FILE", {
+    key: "natsCredsPath",
+    byDefault: "",
+    schema: filePathOrNone,
+    help: "or a credentials file (JWT and seed)",
+  }),
+  setting("Replication", "nats-ca FILE", {
+    key: "natsCaPath",
+    byDefault: "",
+    schema: filePathOrNone,
+    help: "the authority of the cluster's certificates (PEM)",
+  }),
+  setting("Replication", "nats-cert FILE", {
+    key: "natsCertificatePath",
+    byDefault: "",
+    schema: filePathOrNone,
+    help: "a certificate of this server's own (PEM), where the cluster asks for one",
+  }),
+  setting("Replication", "nats-key FILE", {
+    key: "natsKeyPath",
+    byDefault: "",
+    schema: filePathOrNone,
+    help: "its private key (PEM)",
+  }),
+];
 
 /** In the order of --help. */
 export const SETTINGS: readonly Setting[] = [
@@ -133,7 +191,7 @@ export const SETTINGS: readonly Setting[] = [
     key: "ack",
     byDefault: "written",
     schema: oneOf(ACK_LEVELS),
-    help: "what an answer of 200 promises: accepted (it is in memory), written (it survives the server's death) or synced (it survives a power cut)",
+    help: "what an answer of 200 promises: accepted (it is in memory), written (it survives the server's death), synced (it survives a power cut) or replicated (it survives the loss of this machine; needs --replicate)",
   }),
   setting("Storage", "commit group|each", {
     key: "writesEach",
@@ -215,6 +273,50 @@ export const SETTINGS: readonly Setting[] = [
     schema: wholeNumber(1, BATCH_METRICS_MAX_CEILING),
     help: "metrics in one batch",
   }),
+
+  setting("Replication", "replicate URL", {
+    key: "replicate",
+    byDefault: "",
+    schema: natsServers,
+    help: "send the log to a stream of this NATS cluster: nats://a,b,c; a user and password may stand before an @, other secrets in the settings below",
+  }),
+  setting("Replication", "stream NAME", {
+    key: "stream",
+    byDefault: "tidemark",
+    schema: streamName,
+    help: "the JetStream stream; made where it is not there",
+  }),
+  setting("Replication", "replicas N", {
+    key: "replicas",
+    byDefault: "3",
+    schema: wholeNumber(1, 5),
+    help: "servers that hold each block",
+  }),
+  setting("Replication", "partitions N", {
+    key: "partitions",
+    byDefault: `${PARTITIONS_DEFAULT}`,
+    schema: wholeNumber(1, PARTITIONS_MAX),
+    help: "parts of the stream that drains share among them; the same for all who use the stream",
+  }),
+  setting("Replication", "stream-size SIZE", {
+    key: "streamBytesMax",
+    byDefault: "off",
+    schema: byteSizeOrOff(1024 ** 2, 1024 ** 5),
+    help: "most that the stream holds; past it blocks stay in the logs of the nodes",
+  }),
+  setting("Replication", "stream-age TIME", {
+    key: "streamAgeMsMax",
+    byDefault: "off",
+    schema: durationOrOff(60_000, 3650 * DAY_MS),
+    help: "drop blocks older than this though no drain has stored them",
+  }),
+  setting("Replication", "node NAME", {
+    key: "node",
+    byDefault: "",
+    schema: nodeName,
+    help: "this server's name in the stream (the machine's)",
+  }),
+  ...NATS_SETTINGS,
 
   setting("Other", "log-level LEVEL", {
     key: "logLevel",

@@ -4,6 +4,7 @@
 // and names the allowed range. It never repeats the value: config.ts decides whether that may be shown.
 import * as v from "valibot";
 import { CLIENT_NAME_BYTES_MAX, TOKEN_BYTES_MAX, TOKENS_MAX } from "./limits.ts";
+import { parseServers } from "./nats/nats-settings.ts";
 
 export type ValueSchema<T> = v.GenericSchema<unknown, T>;
 
@@ -174,6 +175,28 @@ export const directoryPath: ValueSchema<string> = valueSchema("it must be the pa
 /** The path of a file, or "" for none. */
 export const filePathOrNone: ValueSchema<string> = valueSchema("it must be the path of a file", (input) =>
   typeof input === "string" && !input.includes("\0") ? input : undefined,
+);
+
+export const textOrNone: ValueSchema<string> = valueSchema("it must be a text", (input) => textOf(input));
+
+/** Servers of a NATS cluster; none for "". */
+export const natsServers: ValueSchema<string[]> = valueSchema(
+  "it must be the addresses of a NATS cluster, such as nats://a,b,c or tls://a:4222",
+  (input) => {
+    const text = textOf(input);
+    return text === "" ? [] : (parseServers(text ?? "") ?? undefined);
+  },
+);
+
+/** What JetStream takes for a stream's name, and a subject for its first word. */
+export const streamName: ValueSchema<string> = valueSchema(
+  "it must be 1 to 64 of A-Z a-z 0-9 _ -",
+  (input) => (/^[A-Za-z0-9_-]{1,64}$/.test(textOf(input) ?? "") ? textOf(input) : undefined),
+);
+
+/** One word of a subject, or "" for the machine's own name. */
+export const nodeName: ValueSchema<string> = valueSchema("it must be 1 to 64 of A-Z a-z 0-9 _ -", (input) =>
+  /^[A-Za-z0-9_-]{0,64}$/.test(textOf(input) ?? ".") ? textOf(input) : undefined,
 );
 
 /** A client's name and the secret that it shows as `Authorization: Bearer …`. */

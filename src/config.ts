@@ -9,8 +9,8 @@ import { formatBytes, type Token } from "./config-values.ts";
 import { TidemarkError } from "./errors.ts";
 import { LINE_OVERHEAD_BYTES_MAX } from "./limits.ts";
 
-/** What an answer of 200 promises, from weak to strong: accepted, written, synced. */
-export type AckLevel = 1 | 2 | 3;
+/** What an answer of 200 promises, from weak to strong: accepted, written, synced, replicated. */
+export type AckLevel = 1 | 2 | 3 | 4;
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 export type { Token };
 
@@ -46,6 +46,25 @@ export interface ServeConfig {
   retentionBytes: number;
   /** Of sealed segments read again in the background; 0 for none. */
   scrubBytesPerS: number;
+  /** Servers of the NATS cluster that the log is sent to, credentials in them included; none: it stays here. */
+  replicate: string[];
+  stream: string;
+  replicas: number;
+  partitions: number;
+  /** 0 for as much as the NATS servers have. */
+  streamBytesMax: number;
+  /** 0 for ever. */
+  streamAgeMsMax: number;
+  /** "" for the machine's name. */
+  node: string;
+  natsUser: string;
+  natsPassword: string;
+  natsToken: string;
+  natsNkeyPath: string;
+  natsCredsPath: string;
+  natsCaPath: string;
+  natsCertificatePath: string;
+  natsKeyPath: string;
   logLevel: LogLevel;
 }
 
@@ -178,7 +197,7 @@ function findWritten(
 function parseWritten(setting: Setting, written: Written): unknown {
   const result = v.safeParse(setting.schema, written.value);
   if (result.success) return result.output;
-  const value = setting.key === "tokens" ? "(not shown)" : showValue(written.value);
+  const value = SECRETS.has(setting.key) ? "(not shown)" : showValue(written.value);
   throw badUsage(`cannot use --${setting.name} ${value}${written.from} because ${result.issues[0].message}`);
 }
 
@@ -202,6 +221,12 @@ function checkTogether(config: ServeConfig): void {
         `${formatBytes(batchBytes)}; raise the first or lower the others`,
     );
   }
+  if (config.ack === 4 && config.replicate.length === 0)
+    throw badUsage(
+      "cannot use --ack replicated because the log is not replicated; give --replicate nats://… too",
+    );
+  if ((config.natsCertificatePath === "") !== (config.natsKeyPath === ""))
+    throw badUsage("cannot use --nats-cert or --nats-key alone because the one needs the other; give both");
   if (config.retentionBytes !== 0 && config.retentionBytes < config.segmentBytesMax) {
     throw badUsage(
       `cannot use --retention-size ${formatBytes(config.retentionBytes)} because it must be off or at least ` +
@@ -209,6 +234,9 @@ function checkTogether(config: ServeConfig): void {
     );
   }
 }
+
+/** Settings that hold secrets, or may. */
+const SECRETS: ReadonlySet<keyof ServeConfig> = new Set(["tokens", "replicate", "natsPassword", "natsToken"]);
 
 const SHOWN_CHARACTERS_MAX = 80;
 

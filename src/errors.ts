@@ -43,7 +43,11 @@ export const REFUSALS = [
     status: 400,
     text: "cannot use this X-Client-Id; send 1 to 64 of A-Z a-z 0-9 . _ -",
   },
-  { reason: "preference", status: 400, text: "cannot read Prefer: ack=…; try accepted, written or synced" },
+  {
+    reason: "preference",
+    status: 400,
+    text: "cannot read Prefer: ack=…; try accepted, written, synced or replicated",
+  },
   // admission
   {
     reason: "unauthorized",
@@ -88,6 +92,22 @@ export const REFUSALS = [
     reason: "disk",
     status: 503,
     text: "cannot store the batch because the disk reported an error; come back after Retry-After",
+  },
+  // past one machine
+  {
+    reason: "log_full",
+    status: 503,
+    text: "cannot store the batch because the log has reached --retention-size and what it holds has not been followed yet; come back after Retry-After",
+  },
+  {
+    reason: "replica",
+    status: 503,
+    text: "cannot promise replicated because the stream cannot be reached; come back after Retry-After, or ask for Prefer: ack=synced",
+  },
+  {
+    reason: "replica_timeout",
+    status: 504,
+    text: "cannot say that the batch is replicated because the stream has not acknowledged it in time; it is synced here and will reach the stream: sent again it may be stored twice",
   },
 ] as const;
 

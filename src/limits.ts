@@ -199,3 +199,47 @@ export const FOLLOW_SAVE_MS = 1_000;
 /** Between two tries of a follower after an error, milliseconds: doubling from the one to the other, with jitter. */
 export const FOLLOW_RETRY_MS_MIN = 100;
 export const FOLLOW_RETRY_MS_MAX = 5_000;
+/** Parts of a stream, unless --partitions says otherwise: enough drains for what one stream takes. */
+export const PARTITIONS_DEFAULT = 16;
+/** Most that --partitions takes: each is a consumer of its own, and a cluster has some thousands of those. */
+export const PARTITIONS_MAX = 256;
+/** Longest wait of a batch for the stream's acknowledgement, milliseconds: an election of a new leader takes 2 to 5 s. */
+export const REPLICATED_MS_MAX = 10_000;
+/** Longest wait for the acknowledgement of one publish before it is tried again, milliseconds. */
+export const PUBLISH_MS_MAX = 5_000;
+/** Time that the follower is given for the last lines after a drain, milliseconds. */
+export const FOLLOW_LAST_MS_MAX = 500;
+/** What a client is told to wait where the stream is away, milliseconds: some tries to reach it. */
+export const REPLICA_RETRY_MS = 2_000;
+
+// Load from many machines: agents, and who coordinates them.
+/** Between two beats of coordinator and agent, milliseconds: what an agent's death is noticed by. */
+export const AGENT_BEAT_MS = 500;
+/** Silence from which either counts the other as dead, milliseconds: a machine that is short of processor time pauses a process for a second or two. */
+export const AGENT_SILENCE_MS_MAX = 5_000;
+/** As AGENT_SILENCE_MS_MAX, where NATS itself says that nobody listens there any more: two beats in a row, for a connection may be made anew. */
+export const AGENT_GONE_MS_MAX = 900;
+/** Wait for --agents-min agents to appear, milliseconds. */
+export const AGENTS_WAIT_MS_MAX = 10_000;
+/** Without a new agent for so long the search for agents ends, milliseconds: an answer takes one way there and back. */
+export const AGENTS_GATHER_MS = 600;
+/** Most agents of one run: each has its part of the coordinator's memory and a beat of its own. */
+export const AGENTS_MAX = 64;
+/** Time for an agent to say yes or no to being claimed, milliseconds. */
+export const AGENT_ANSWER_MS_MAX = 5_000;
+/** Time for an agent to be ready, milliseconds: opening connections takes up to 10 s by itself. */
+export const AGENT_PREPARE_MS_MAX = 20_000;
+/** Past the end of a plan an agent has handed in its counts, milliseconds: a drain takes 1 s, and an hour's time line some more. */
+export const AGENT_COUNTS_MS_MAX = 15_000;
+/** From the word to the common start, milliseconds, beside twice the way to the farthest agent. */
+export const AGENT_START_DELAY_MS = 100;
+/** Readings of an agent's clock before a start; the quickest counts. */
+export const AGENT_CLOCK_READINGS = 8;
+/** Largest message between coordinator and agent, bytes: a day's time line of a thread has 12 MB. */
+export const AGENT_MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
+/** Part of a message that goes in one of NATS's, bytes: these may have 1 MiB unless the server says otherwise. */
+export const AGENT_PART_BYTES_MAX = 256 * 1024;
+/** From a follower thread's death to its replacement, milliseconds. */
+export const FOLLOWER_RESTART_MS = 1_000;
+/** JavaScript heap of a follower thread, MiB (Node only): blocks and messages lie outside of it. */
+export const FOLLOWER_HEAP_MIB_MAX = 128;

@@ -11,6 +11,8 @@ import type { LogFiles } from "../log/files.ts";
 import { LaneCursor } from "./lane-cursor.ts";
 
 export const FOLLOWERS_FOLDER = "followers";
+/** The name of the follower that `serve --replicate` is. */
+export const REPLICATE_FOLLOWER = "replicate";
 
 interface Stored {
   version: 1;
@@ -65,16 +67,15 @@ export class CursorFile {
     const bytes = Buffer.from(
       `${JSON.stringify({ version: 1, origin: this.origin, lanes } satisfies Stored)}\n`,
     );
-    const { files } = this;
-    const fd = files.createOrTruncate(`${this.path}.tmp`);
+    const fd = this.files.createOrTruncate(`${this.path}.tmp`);
     try {
-      files.writeAll(fd, bytes, 0, bytes.length, 0);
-      files.sync(fd);
+      this.files.writeAll(fd, bytes, 0, bytes.length, 0);
+      this.files.sync(fd);
     } finally {
-      files.close(fd);
+      this.files.close(fd);
     }
-    files.rename(`${this.path}.tmp`, this.path);
-    files.fsyncDirectory(this.folder);
+    this.files.rename(`${this.path}.tmp`, this.path);
+    this.files.fsyncDirectory(this.folder);
   }
 }
 

@@ -1,7 +1,7 @@
 // The shared memory between ingest threads and the follower thread: how far each lane is on the disk, and how far it has been
 // followed. One region a lane, and one for the follower as a whole.
 //
-//   words     [0] rung by the lane: there is more to follow   [1] rung by the follower: more is done   [2] lanes: state
+//   words     [0] rung by the lane: there is more to follow   [1] rung by the follower: more is done   [2] 1: it can follow now
 //   numbers   end │ doneBefore │ freshFrom │ freshDone          (Float64, each written by one thread)
 //
 // A line is done where it is before `doneBefore`, or in [freshFrom, freshDone). Whoever moves these keeps an order in which
@@ -24,11 +24,13 @@ export function allocatePositions(lanes: number): SharedArrayBuffer {
 
 /** One lane's region, from either side. */
 export class LanePositions {
+  /** Of one lane's region. */
+  static readonly bytes = LANE_BYTES;
   private readonly words: Int32Array;
   private readonly numbers: Float64Array;
 
   constructor(shared: SharedArrayBuffer, lane: number) {
-    this.words = new Int32Array(shared, lane * LANE_BYTES, 2);
+    this.words = new Int32Array(shared, lane * LANE_BYTES, 3);
     this.numbers = new Float64Array(shared, lane * LANE_BYTES + 64, 4);
   }
 
@@ -52,6 +54,15 @@ export class LanePositions {
     this.numbers[1] = doneBefore;
     this.numbers[3] = freshDone;
     ring(this.words, 1);
+  }
+
+  /** The follower: whether what is synced now can be expected to be done soon. */
+  setFlowing(isFlowing: boolean): void {
+    Atomics.store(this.words, 2, isFlowing ? 1 : 0);
+  }
+
+  get isFlowing(): boolean {
+    return Atomics.load(this.words, 2) === 1;
   }
 
   /** Whether all lines before `end`, of a commit that ends there, are done. */

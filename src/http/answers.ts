@@ -22,6 +22,7 @@ const PREFERENCE_LINES = [
   "Preference-Applied: ack=accepted\r\n",
   "Preference-Applied: ack=written\r\n",
   "Preference-Applied: ack=synced\r\n",
+  "Preference-Applied: ack=replicated\r\n",
 ] as const;
 
 const JSON_TYPE = "application/json";
@@ -46,6 +47,7 @@ const PHRASES: Readonly<Record<number, string>> = {
   500: "Internal Server Error",
   501: "Not Implemented",
   503: "Service Unavailable",
+  504: "Gateway Timeout",
   505: "HTTP Version Not Supported",
 };
 
@@ -85,7 +87,7 @@ export class Answers {
   }
 
   /**
-   * `200 {"success":true,"metrics_processed":N}`. ackApplied 1 to 3 adds Preference-Applied: accepted, written, synced.
+   * `200 {"success":true,"metrics_processed":N}`. ackApplied 1 to 4 adds Preference-Applied: accepted, written, synced, replicated.
    * The bytes stay as they are for ever; the caller may keep them.
    */
   stored(metrics: number, keepAlive: boolean, ackApplied: number, isHttp10 = false): Uint8Array {

@@ -31,8 +31,9 @@ export const ACK_NOT_ASKED = 0;
 export const ACK_ACCEPTED = 1;
 export const ACK_WRITTEN = 2;
 export const ACK_SYNCED = 3;
+export const ACK_REPLICATED = 4;
 /** Prefer names `ack` with a value that is none of ours. */
-export const ACK_UNKNOWN = 4;
+export const ACK_UNKNOWN = 5;
 
 /** Verdicts on Transfer-Encoding. */
 export const TRANSFER_NONE = 0;
@@ -60,6 +61,7 @@ const DEFLATE = wordBytes("deflate");
 const ZSTD = wordBytes("zstd");
 const APPLICATION_JSON = wordBytes("application/json");
 const ACK = wordBytes("ack");
+const REPLICATED = wordBytes("replicated");
 const ACCEPTED = wordBytes("accepted");
 const WRITTEN = wordBytes("written");
 const SYNCED = wordBytes("synced");
@@ -154,6 +156,7 @@ function decodeAckValue(bytes: Uint8Array, start: number, end: number): number {
   if (isWordAnyCase(bytes, at, wordEnd, SYNCED)) return ACK_SYNCED;
   if (isWordAnyCase(bytes, at, wordEnd, WRITTEN)) return ACK_WRITTEN;
   if (isWordAnyCase(bytes, at, wordEnd, ACCEPTED)) return ACK_ACCEPTED;
+  if (isWordAnyCase(bytes, at, wordEnd, REPLICATED)) return ACK_REPLICATED;
   return ACK_UNKNOWN;
 }
 

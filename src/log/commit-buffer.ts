@@ -35,7 +35,7 @@ export class CommitBuffer<W> {
     this.lines += lines;
     if (timestampMsFirst < this.timestampMsEarliest) this.timestampMsEarliest = timestampMsFirst;
     if (timestampMsLast > this.timestampMsLatest) this.timestampMsLatest = timestampMsLast;
-    if (level === ACK_SYNCED) this.atSync.add(waiter, lines, level);
+    if (level >= ACK_SYNCED) this.atSync.add(waiter, lines, level);
     else this.atWrite.add(waiter, lines, level);
   }
 

@@ -10,6 +10,8 @@ import * as fs from "node:fs";
 export const ACK_ACCEPTED = 1;
 export const ACK_WRITTEN = 2;
 export const ACK_SYNCED = 3;
+/** Synced here, and then on another machine too: the lane does the first, who follows it the second. */
+export const ACK_REPLICATED = 4;
 
 export type FileError = NodeJS.ErrnoException;
 export type WriteDone = (error: FileError | null, bytesWritten: number) => void;

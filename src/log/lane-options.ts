@@ -58,6 +58,6 @@ export interface LaneOptions<W> {
   directBytesMin?: number;
   /** A commit's write returned, well. */
   onWrite?: (ms: number, bytes: number) => void;
-  /** A sync returned, well. */
-  onSync?: (ms: number) => void;
+  /** A sync returned, well: the lane's lines are on the disk up to the number `end`. */
+  onSync?: (ms: number, end: number) => void;
 }

@@ -41,6 +41,8 @@ export class Lane<W> {
   private syncer!: Syncer<W>;
   private write!: CommitWrite<W>;
   readonly outage: Outage;
+  /** Its size has reached its bound, and what would have to go is still needed. */
+  isFull = false;
 
   /** The filling buffer. The caller writes lines from `position` on, after tryReserve said yes, and then appends. */
   buffer: Uint8Array;
@@ -116,6 +118,7 @@ export class Lane<W> {
   tryReserve(bytes: number, level = ACK_WRITTEN): Refusal | typeof STORED {
     if (this.outage.refusal !== STORED && !this.outage.isProbeDue()) return this.outage.refusal;
     if (this.closing) return REFUSAL.draining;
+    if (this.isFull) return REFUSAL.log_full;
     if (this.position + bytes > this.limit) {
       this.commit();
       if (this.position + bytes > this.limit) return REFUSAL.queue;
@@ -147,12 +150,14 @@ export class Lane<W> {
       this.retire(this.segment);
   }
 
-  /** Deletes closed segments by age and by total bytes; 0 keeps. */
-  retain(ageMsMax: number, bytesMax: number): RetentionReport {
+  /** Deletes closed segments by age and by total bytes; 0 keeps. What holds the line `neededFrom`, or later ones, stays. */
+  retain(ageMsMax: number, bytesMax: number, neededFrom = Number.POSITIVE_INFINITY): RetentionReport {
     const oldest = this.syncer.sealing[0] ?? this.segment;
     const before = oldest === null ? this.nextSequence : oldest.firstSequence;
     const { files, directory } = this.options;
-    const report = applyRetention(files, directory, before, this.clock.wallMs(), ageMsMax, bytesMax);
+    const nowMs = this.clock.wallMs();
+    const report = applyRetention(files, directory, before, nowMs, ageMsMax, bytesMax, neededFrom);
+    this.isFull = report.isBlocked;
     this.segmentsClosed -= report.segments.length;
     this.bytesClosed -= report.bytes;
     return report;
@@ -195,7 +200,7 @@ export class Lane<W> {
 
   private isQueueLong(level: number): boolean {
     const { bound, bytesInFlight, bytesFilling, writeStartedMs } = this;
-    if (level === ACK_SYNCED) return this.syncer.isQueueLong(bytesInFlight + bytesFilling);
+    if (level >= ACK_SYNCED) return this.syncer.isQueueLong(bytesInFlight + bytesFilling);
     return bound.isWriteLong(bytesInFlight, writeStartedMs, bytesFilling);
   }
 
@@ -366,7 +371,7 @@ export class Lane<W> {
 
   segmentSynced(segment: Segment<W>, ms: number): void {
     this.syncMs = ms;
-    this.options.onSync?.(ms);
+    this.options.onSync?.(ms, segment.firstSequence + segment.linesSynced);
     if (this.outage.refusal === REFUSAL.disk && segment === this.segment) this.outage.end();
   }
 

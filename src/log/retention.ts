@@ -2,6 +2,7 @@
 // a segment at or after `before`: those are open or still being sealed. Age is the time since a segment last changed, by
 // the file system, because the timestamps inside are the clients'. The newest closed segment always stays: it is what the
 // next start takes the lane's sequence from.
+// What a follower of the log still needs stays too, whatever its age or size: then the log is full.
 // Runs on the lane's thread, now and then.
 
 import type { LogFiles } from "./files.ts";
@@ -11,6 +12,8 @@ export interface RetentionReport {
   /** The paths of the segments deleted, oldest first. */
   segments: string[];
   bytes: number;
+  /** There is more than `bytesMax`, and what would have to go is still needed. */
+  isBlocked: boolean;
 }
 
 interface ClosedSegment {
@@ -19,7 +22,7 @@ interface ClosedSegment {
   modifiedMs: number;
 }
 
-/** `ageMsMax` and `bytesMax`: 0 keeps everything. */
+/** `ageMsMax` and `bytesMax`: 0 keeps everything. `neededFrom`: the first line that must stay. */
 export function applyRetention(
   files: LogFiles,
   directory: string,
@@ -27,17 +30,21 @@ export function applyRetention(
   nowMs: number,
   ageMsMax: number,
   bytesMax: number,
+  neededFrom = Number.POSITIVE_INFINITY,
 ): RetentionReport {
-  const report: RetentionReport = { segments: [], bytes: 0 };
+  const report: RetentionReport = { segments: [], bytes: 0, isBlocked: false };
   if (ageMsMax === 0 && bytesMax === 0) return report;
   const closed = closedSegments(files, directory, before);
   let bytesLeft = 0;
   for (const segment of closed) bytesLeft += segment.bytes;
-  closed.pop();
-  for (const segment of closed) {
+  for (const [at, segment] of closed.slice(0, -1).entries()) {
     const tooOld = ageMsMax > 0 && nowMs - segment.modifiedMs > ageMsMax;
     const tooMuch = bytesMax > 0 && bytesLeft > bytesMax;
     if (!tooOld && !tooMuch) break;
+    if (closed[at + 1]!.firstSequence > neededFrom) {
+      report.isBlocked = tooMuch;
+      break;
+    }
     const path = segmentPath(directory, segment.firstSequence);
     files.unlink(path);
     const index = indexPath(directory, segment.firstSequence);

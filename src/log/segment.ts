@@ -27,6 +27,7 @@ export class Segment<W> {
   timestampMsLatest = Number.NEGATIVE_INFINITY;
   /** What the last fdatasync that returned had covered. */
   bytesSynced = 0;
+  linesSynced = 0;
   /** The directory's entry is on the disk; until then no sync of the bytes is worth anything. */
   entrySynced = false;
   /** When the oldest byte was written that no sync has started for; -1 for none. */

@@ -43,6 +43,7 @@ export class Syncer<W> {
   private syncing: Segment<W> | null = null;
   /** What the running sync will have covered of its segment. */
   private syncingBytes = 0;
+  private syncingLines = 0;
   private startedMs = 0;
   private flying = new WaiterGroup<W>();
   private spare = new WaiterGroup<W>();
@@ -212,6 +213,7 @@ export class Syncer<W> {
 
   private syncBytes(segment: Segment<W>): void {
     this.syncingBytes = segment.bytes;
+    this.syncingLines = segment.lines;
     this.syncingCut = segment === this.cut;
     this.syncingSinceMs = segment.unsyncedSinceMs;
     segment.unsyncedSinceMs = -1;
@@ -228,6 +230,7 @@ export class Syncer<W> {
     const nowMs = this.clock.monotonicMs();
     this.bound.syncs.add(nowMs - this.startedMs, this.bytesFlying, nowMs);
     segment.bytesSynced = this.syncingBytes;
+    segment.linesSynced = this.syncingLines;
     if (this.syncingCut) this.cut = null;
     this.syncingSinceMs = -1;
     this.owner.segmentSynced(segment, nowMs - this.startedMs);

@@ -12,6 +12,8 @@ import { TokenTable } from "../admission/tokens.ts";
 import { realClock } from "../base/clock.ts";
 import { osThreadId } from "../base/os-files.ts";
 import { REFUSAL, TidemarkError } from "../errors.ts";
+import { neededFrom } from "../follow/cursor-file.ts";
+import { LanePositions } from "../follow/lane-positions.layout.ts";
 import { Answers } from "../http/answers.ts";
 import { BodyPool } from "../http/body-pool.ts";
 import { HttpConnection } from "../http/connection.ts";
@@ -34,6 +36,7 @@ import { realFiles } from "../log/files.ts";
 import { Lane } from "../log/lane.ts";
 import type { LaneEvent } from "../log/lane-options.ts";
 import { OpenFiles } from "../log/open-files.layout.ts";
+import type { LaneHandler } from "../log/waiter-group.ts";
 import { BatchDecoder, linesBytesMax } from "../metric/batch-decoder.ts";
 import { listen } from "../net/listen.ts";
 import type { ByteStream, Listener, Peer } from "../net/transport.ts";
@@ -47,9 +50,14 @@ import type { FromIngest, IngestSettings, ToIngest } from "./messages.ts";
 import { Pages } from "./pages.ts";
 import { Pipeline } from "./pipeline.ts";
 import { RefusedConnection } from "./refused-connection.ts";
+import { ReplicaGate } from "./replica-gate.ts";
 import type { IngestConnection, RequestContext } from "./request-context.ts";
 import { retentionShare } from "./retention-share.ts";
 import { StageSample } from "./stage-sample.ts";
+
+const LOG_FULL =
+  "batches are refused with 503: the log has reached --retention-size and what it holds has not been replicated or forwarded; bring the stream back, raise --retention-size, or give a follower up by deleting its file in followers/";
+const LOG_HAS_ROOM = "the log has room again";
 
 const settings = workerData as IngestSettings;
 const { config } = settings;
@@ -72,14 +80,15 @@ let diskState: number = DISK_STATE.ok;
 let isDraining = false;
 let listener: Listener | null = null;
 
+const positions = settings.positions === null ? null : new LanePositions(settings.positions, settings.thread);
+
 // The lane and the pipeline know each other: the lane is made first and told of the pipeline through the handler.
 const lane = new Lane<IngestConnection>({
   directory: settings.laneDirectory,
   files: settings.openFiles === null ? realFiles : new OpenFiles(settings.openFiles).files(),
   clock,
   handler: {
-    settled: (waiters, tags, levels, count, refusal) =>
-      pipeline.settled(waiters, tags, levels, count, refusal),
+    settled: (waiters, tags, levels, count, refusal) => behind.settled(waiters, tags, levels, count, refusal),
   },
   bufferBytes,
   segmentBytesMax: config.segmentBytesMax,
@@ -89,7 +98,8 @@ const lane = new Lane<IngestConnection>({
   schedule: afterNextPoll,
   onEvent: laneEvent,
   onWrite: (ms, bytes) => pipeline.wrote(ms, bytes),
-  onSync(ms) {
+  onSync(ms, end) {
+    positions?.setEnd(end);
     counters.add(FIELD.syncs, 1);
     counters.histograms.sync.record(ms * 1e6);
   },
@@ -112,10 +122,14 @@ const pipeline = new Pipeline({
   pages: new Pages(answers, counters, new LiveFigures(settings), notReady),
   sample,
   ack: config.ack,
+  replica: positions,
   bodyBytesMax: config.bodyBytesMax,
   batchMetricsMax: config.batchMetricsMax,
   random: Math.random,
 });
+
+const behind: LaneHandler<IngestConnection> =
+  positions === null ? pipeline : new ReplicaGate(pipeline, positions, clock);
 
 const slots = new ConnectionSlots(settings.connectionSlots, settings.thread, settings.connectionsMax);
 const registry = new ConnectionRegistry<IngestConnection>(() => slots.give());
@@ -182,6 +196,7 @@ function refuseConnection(stream: ByteStream): Peer {
 let lastTickMs = clock.monotonicMs();
 let lagMsMax = 0;
 let lastRetentionMs = lastTickMs;
+let wasFull = false;
 
 function tick(): void {
   const nowMs = clock.monotonicMs();
@@ -192,7 +207,8 @@ function tick(): void {
   refusedRegistry.tick(nowMs);
   lane.outage.probeIfIdle();
   publish();
-  if (nowMs - lastRetentionMs >= RETENTION_INTERVAL_MS) {
+  const mayBeFull = config.retentionBytes > 0 && lane.logBytes * settings.threads > config.retentionBytes;
+  if (mayBeFull || nowMs - lastRetentionMs >= RETENTION_INTERVAL_MS) {
     lastRetentionMs = nowMs;
     retainSegments();
   }
@@ -223,7 +239,17 @@ function retainSegments(): void {
   const deleted = lane.retain(
     config.retentionAgeMs,
     retentionShare(config.retentionBytes, lane.logBytes, Math.max(logBytes, lane.logBytes)),
+    neededFrom(settings.dataFolder, `lane-${settings.thread}`),
   );
+  if (lane.isFull !== wasFull) {
+    wasFull = lane.isFull;
+    tell({
+      kind: "log",
+      level: wasFull ? "error" : "info",
+      text: wasFull ? LOG_FULL : LOG_HAS_ROOM,
+      fields: { lane: settings.thread },
+    });
+  }
   if (deleted.segments.length === 0) return;
   const fields = { lane: settings.thread, segments: deleted.segments.length, bytes: deleted.bytes };
   tell({ kind: "log", level: "info", text: "segments past their retention deleted", fields });
@@ -236,6 +262,7 @@ function notReady(): string | null {
   if (listener === null) return "the server is starting";
   if (diskState === DISK_STATE.full) return "the disk is full";
   if (diskState === DISK_STATE.error) return "the disk reports errors";
+  if (lane.isFull) return "the log is full of what has not been followed yet";
   return null;
 }
 
@@ -324,6 +351,7 @@ parentPort!.on("message", (message: ToIngest) => {
 
 try {
   const report = lane.open();
+  positions?.setEnd(report.nextSequence);
   tell({ kind: "log", level: "debug", text: "lane open", fields: { lane: settings.thread, ...report } });
   if (settings.port === null) tell({ kind: "awaits-port" });
   listener = await openListener(settings.port ?? (await portTold));

@@ -3,6 +3,7 @@
 
 import { realClock } from "../base/clock.ts";
 import { printable } from "../base/printable.ts";
+import { showServers } from "../nats/nats-settings.ts";
 import { exposeMetrics, legacyCounters } from "../telemetry/exposition.ts";
 import { readProbe, readSnapshot, type Snapshot } from "../telemetry/snapshot.ts";
 import { buildStats, type SettingValue, type StatsSettings } from "../telemetry/stats.ts";
@@ -37,7 +38,11 @@ export class LiveFigures implements Figures {
   private constants(): StatsSettings {
     const { config, startedAtMs } = this.settings;
     const { tokens, ...open } = config;
-    const settings: Record<string, SettingValue> = { ...open, tokens: tokens.map(({ name }) => name) };
+    const settings: Record<string, SettingValue> = {
+      ...open,
+      tokens: tokens.map(({ name }) => name),
+      replicate: showServers(open.replicate),
+    };
     return { version: VERSION, runtime: RUNTIME, startedAtMs, settings };
   }
 }

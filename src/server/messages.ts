@@ -15,6 +15,12 @@ export interface IngestSettings {
   /** The port to listen on; 0 for the kernel's choice; null for a thread that asks, and is told when the first one has it. */
   port: number | null;
   laneDirectory: string;
+  /** Of the whole server. */
+  dataFolder: string;
+  /** How far each lane is, and how far it has been replicated; null where the log is not replicated. */
+  positions: SharedArrayBuffer | null;
+  /** What the replicating thread tells of itself; null where there is none. */
+  replicaFigures: SharedArrayBuffer | null;
   /** Where the lane's open files are kept track of (open-files.layout.ts); null where the runtime closes them. */
   openFiles: SharedArrayBuffer | null;
   /** Of the whole server. */
@@ -27,6 +33,21 @@ export interface IngestSettings {
   hashSeedHigh: number;
   startedAtMs: number;
 }
+
+/** Given to the thread that replicates. */
+export interface ReplicaSettings {
+  config: ServeConfig;
+  dataFolder: string;
+  positions: SharedArrayBuffer;
+  /** Lanes that no ingest thread writes to, and the number behind the last line of each. */
+  orphans: readonly { lane: number; end: number }[];
+  /** Where it tells of itself. */
+  telemetry: SharedArrayBuffer;
+}
+
+export type FromFollower =
+  | { kind: "closed" }
+  | { kind: "log"; level: LogLevel; text: string; fields: Record<string, unknown> };
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

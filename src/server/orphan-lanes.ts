@@ -2,8 +2,9 @@
 // and keep to the retention; otherwise they are only there to be read. Main thread.
 
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { ServeConfig } from "../config.ts";
+import { neededFrom } from "../follow/cursor-file.ts";
 import { realFiles } from "../log/files.ts";
 import { recoverLane } from "../log/recovery.ts";
 import { applyRetention } from "../log/retention.ts";
@@ -15,6 +16,8 @@ const LANE_NAME = /^lane-(\d+)$/;
 
 export class OrphanLanes {
   private readonly folders: string[] = [];
+  /** Which they are, and the number behind the last line of each. */
+  readonly ends: { lane: number; end: number }[] = [];
 
   /** Finds and repairs them. `figures` count what was found wrong, and `log` hears of it. */
   constructor(
@@ -34,14 +37,16 @@ export class OrphanLanes {
       figures.damagedRecords += report.damagedRecords;
       figures.quarantinedBytes += report.bytesCut;
       this.folders.push(folder);
+      this.ends.push({ lane: Number(lane), end: report.nextSequence });
     }
   }
 
   /** Deletes what is past its retention. */
-  retain(nowMs: number, config: ServeConfig): void {
+  retain(nowMs: number, { retentionAgeMs, retentionBytes }: ServeConfig): void {
+    const all = Number.POSITIVE_INFINITY;
     for (const folder of this.folders) {
-      const { retentionAgeMs, retentionBytes } = config;
-      applyRetention(realFiles, folder, Number.POSITIVE_INFINITY, nowMs, retentionAgeMs, retentionBytes);
+      const needed = neededFrom(dirname(folder), basename(folder));
+      applyRetention(realFiles, folder, all, nowMs, retentionAgeMs, retentionBytes, needed);
     }
   }
 }

@@ -15,7 +15,8 @@ import { REFUSAL, type Refusal } from "../errors.ts";
 import type { Answers } from "../http/answers.ts";
 import { ADMIT_REFUSED, ADMIT_SKIP, ADMIT_TAKE, type Exchange } from "../http/exchange.ts";
 import { CODING_UNKNOWN, type RequestHead } from "../http/request-head.ts";
-import { ACK_ACCEPTED, ACK_SYNCED } from "../log/files.ts";
+import { REPLICA_RETRY_MS } from "../limits.ts";
+import { ACK_ACCEPTED, ACK_REPLICATED, ACK_SYNCED } from "../log/files.ts";
 import type { Lane } from "../log/lane.ts";
 import type { LaneHandler } from "../log/waiter-group.ts";
 import { type BatchDecoder, linesBytesMax } from "../metric/batch-decoder.ts";
@@ -41,13 +42,21 @@ export interface PipelineParts {
   sample: StageSample;
   /** The server's ack level; a request may ask for a stronger one. */
   ack: number;
+  /** Null where the log is not replicated: then `synced` is the most that can be had. */
+  replica: Replica | null;
   bodyBytesMax: number;
   batchMetricsMax: number;
   random: () => number;
 }
 
+/** What the path needs to know of replication. */
+export interface Replica {
+  /** Whether the stream takes blocks now, as far as is known. */
+  readonly isFlowing: boolean;
+}
+
 /** Prefer: ack=… with a value that is none of the levels. */
-const ACK_ASKED_UNKNOWN = 4;
+const ACK_ASKED_UNKNOWN = 5;
 
 export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestConnection> {
   private readonly parts: PipelineParts;
@@ -103,6 +112,10 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     if (head.contentCoding === CODING_UNKNOWN) return this.refuse(connection, REFUSAL.content_coding);
     if (head.ackAsked === ACK_ASKED_UNKNOWN) return this.refuse(connection, REFUSAL.preference);
     context.level = Math.max(parts.ack, head.ackAsked);
+    if (context.level === ACK_REPLICATED) {
+      if (parts.replica === null) context.level = ACK_SYNCED;
+      else if (!parts.replica.isFlowing) return this.refuse(connection, REFUSAL.replica, REPLICA_RETRY_MS);
+    }
     const linesBytesMin = linesBytesMax(Math.max(0, head.contentLength), 1, client.json.length);
     const room = parts.lane.tryReserve(linesBytesMin, context.level);
     if (room >= 0) return this.refuse(connection, room, this.drainMs());
@@ -217,7 +230,7 @@ export class Pipeline implements Exchange<RequestContext>, LaneHandler<IngestCon
     touched.length = 0;
     if (sampledLevel === 0 || !sample.isQueued) return;
     const { writeMs, syncMs } = parts.lane;
-    sample.record(settledMs - writeMs - (sampledLevel === ACK_SYNCED ? syncMs : 0), settledMs);
+    sample.record(settledMs - writeMs - (sampledLevel >= ACK_SYNCED ? syncMs : 0), settledMs);
   }
 
   /** A commit's write returned. */

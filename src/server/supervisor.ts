@@ -17,6 +17,8 @@ import { realClock } from "../base/clock.ts";
 import { openOsFiles } from "../base/os-files.ts";
 import type { ServeConfig } from "../config.ts";
 import { TidemarkError } from "../errors.ts";
+import { REPLICATE_FOLLOWER } from "../follow/cursor-file.ts";
+import { allocatePositions } from "../follow/lane-positions.layout.ts";
 import {
   DRAIN_EXIT_MS_MAX,
   LIMITER_SWEEP_INTERVAL_MS,
@@ -27,12 +29,15 @@ import {
 } from "../limits.ts";
 import { closeLeftOpen, OpenFiles } from "../log/open-files.layout.ts";
 import { allocateTelemetry } from "../telemetry/counters.layout.ts";
+import { allocateFollowerFigures } from "../telemetry/follower-figures.layout.ts";
 import { type LogFigures, Probe } from "../telemetry/probe.ts";
 import { readSnapshot } from "../telemetry/snapshot.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { tuneEngine } from "./engine.ts";
 import { exposureWarnings, type SettingsOrigin } from "./exposure.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { FollowerThread } from "./follower-thread.ts";
+import { warnOfForgottenFollowers } from "./forgotten-followers.ts";
 import { openLogStream } from "./log-stream.ts";
 import type { IngestSettings, LogLevel } from "./messages.ts";
 import { OrphanLanes } from "./orphan-lanes.ts";
@@ -103,6 +108,12 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
     // Node closes what a thread had open when it ends, Bun does not.
     const openFiles =
       process.versions.bun !== undefined ? Array.from({ length: threads }, () => new OpenFiles()) : [];
+    const isReplicating = config.replicate.length > 0;
+    const positions = isReplicating ? allocatePositions(threads) : null;
+    const replicaFigures = isReplicating ? allocateFollowerFigures() : null;
+    warnOfForgottenFollowers(dataFolder, isReplicating ? [REPLICATE_FOLLOWER] : [], (text, fields) =>
+      log.warn(fields, text),
+    );
     const workers = new WorkerThreads({
       settingsFor: (thread, port): IngestSettings => ({
         thread,
@@ -111,6 +122,9 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
         tls: reload.current.identity?.identity ?? null,
         port,
         laneDirectory: join(dataFolder, `lane-${thread}`),
+        dataFolder,
+        positions,
+        replicaFigures,
         openFiles: openFiles[thread]?.shared ?? null,
         connectionsMax,
         connectionSlots,
@@ -130,6 +144,14 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
     // Heard from here on: a signal that comes while the threads start, or with the address line, is a drain too.
     const stopSignal = nextSignal();
     const port = await workers.start(threads, config.port);
+    const replica =
+      positions === null || replicaFigures === null
+        ? null
+        : new FollowerThread({
+            settings: { config, dataFolder, positions, orphans: orphans.ends, telemetry: replicaFigures },
+            log: tell,
+          });
+    replica?.start();
     const files = openOsFiles();
     const probe = new Probe(telemetry, files, realClock, {
       port,
@@ -164,6 +186,7 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
       process.exit(1);
     }, DRAIN_EXIT_MS_MAX);
     await workers.drain();
+    await replica?.close();
     clearTimeout(giveUp);
     clearInterval(watch);
     clearInterval(sweep);

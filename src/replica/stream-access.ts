@@ -1,0 +1,189 @@
+// The way to the stream: one connection to the cluster, kept for good, and the stream made or checked on it. Says when blocks can
+// go through, and in words why not, once for each reason.
+//
+//     connecting ──▶ checking the stream ──▶ flowing ──▶ (disconnected, stream gone) ──▶ …
+//          └── each failure: told once, tried again with backoff ──┘
+//
+// Runs on the follower's thread.
+
+import { JetStreamApiError, type JetStreamClient, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { TidemarkError } from "../errors.ts";
+import { retryMs } from "../follow/backoff.ts";
+import { FOLLOW_RETRY_MS_MAX, FOLLOW_RETRY_MS_MIN } from "../limits.ts";
+import { openNats } from "../nats/connection.ts";
+import { type NatsSettings, showServers } from "../nats/nats-settings.ts";
+import { type StreamSettings, streamConfig, streamDifferences } from "./stream-settings.ts";
+
+const STREAM_NOT_FOUND = 10059;
+
+export type AccessLog = (
+  level: "info" | "warn" | "error",
+  text: string,
+  fields: Record<string, unknown>,
+) => void;
+
+export interface StreamAccessOptions {
+  nats: NatsSettings;
+  stream: StreamSettings;
+  /** What the cluster's own lists show of us. */
+  name: string;
+  log: AccessLog;
+  onFlowing(isFlowing: boolean): void;
+}
+
+export class StreamAccess {
+  private readonly options: StreamAccessOptions;
+  private connection: NatsConnection | null = null;
+  private client: JetStreamClient | null = null;
+  private isClosed = false;
+  /** The last trouble that was told; "" when all is well. */
+  private told = "";
+  private failures = 0;
+  private opening: Promise<void> | null = null;
+  private wake: () => void = () => {};
+
+  constructor(options: StreamAccessOptions) {
+    this.options = options;
+  }
+
+  /** Bytes that a message may have, headers included. */
+  get messageBytesMax(): number {
+    return this.connection?.info?.max_payload ?? 1024 * 1024;
+  }
+
+  get isFlowing(): boolean {
+    return this.client !== null;
+  }
+
+  /** Resolves with the client when blocks can go through, however long that takes; null after close(). */
+  async available(): Promise<JetStreamClient | null> {
+    while (this.client === null && !this.isClosed) {
+      this.opening ??= this.open().finally(() => {
+        this.opening = null;
+      });
+      await this.opening;
+    }
+    return this.isClosed ? null : this.client;
+  }
+
+  /** A publish failed: tells why, and looks again at what is there before the next. */
+  failed(error: unknown): void {
+    if (this.isClosed) return;
+    this.tell(describePublishFailure(error, this.options.stream));
+    this.setClient(null);
+  }
+
+  /** A publish came through. */
+  worked(): void {
+    this.failures = 0;
+    if (this.told === "") return;
+    this.told = "";
+    this.options.log("info", "the stream takes blocks again", {});
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.setClient(null);
+    this.wake();
+    await this.connection?.close().catch(() => {});
+  }
+
+  /** One try, after the wait that the failures before it ask for. */
+  private async open(): Promise<void> {
+    const { nats, stream, name, log } = this.options;
+    if (this.failures > 0) await this.pause();
+    if (this.isClosed) return;
+    this.failures++;
+    try {
+      if (this.connection === null || this.connection.isClosed()) {
+        this.connection = await openNats(nats, name);
+        this.watchInBackground(this.connection);
+        if (this.isClosed) await this.connection.close();
+      }
+      await ensureStream(this.connection, stream);
+      if (this.isClosed) return;
+      if (this.told === "")
+        log("info", "replicating", { servers: showServers(nats.servers), stream: stream.stream });
+      this.setClient(jetstream(this.connection, { timeout: STREAM_MS_MAX }));
+    } catch (error) {
+      this.tell(error instanceof TidemarkError ? error.message : describePublishFailure(error, stream));
+    }
+  }
+
+  private async watchInBackground(connection: NatsConnection): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (type !== "disconnect" || this.isClosed) continue;
+      this.tell(
+        `cannot reach NATS at ${showServers(this.options.nats.servers)} because the connection was lost`,
+      );
+      this.setClient(null);
+    }
+  }
+
+  private setClient(client: JetStreamClient | null): void {
+    if ((client === null) !== (this.client === null)) this.options.onFlowing(client !== null);
+    this.client = client;
+  }
+
+  private tell(trouble: string): void {
+    if (trouble === this.told || this.isClosed) return;
+    this.told = trouble;
+    this.options.log("warn", `${trouble}; batches stay in the log here until the stream takes them`, {});
+  }
+
+  private pause(): Promise<void> {
+    const ms = retryMs(this.failures - 1, FOLLOW_RETRY_MS_MIN, FOLLOW_RETRY_MS_MAX, Math.random);
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+const STREAM_MS_MAX = 5_000;
+
+/** Makes the stream where it is not there. Throws TidemarkError where one of that name has other settings. */
+async function ensureStream(connection: NatsConnection, settings: StreamSettings): Promise<void> {
+  const wanted = streamConfig(settings);
+  const manager = await jetstreamManager(connection, { timeout: STREAM_MS_MAX, checkAPI: false });
+  try {
+    const { config } = await manager.streams.info(settings.stream);
+    checkStream(wanted, config as unknown as Record<string, unknown>);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error;
+    await manager.streams.add(wanted);
+  }
+}
+
+function checkStream(
+  wanted: ReturnType<typeof streamConfig>,
+  found: Readonly<Record<string, unknown>>,
+): void {
+  const differences = streamDifferences(wanted, found);
+  if (differences.length === 0) return;
+  throw new TidemarkError(
+    `cannot use the stream ${wanted.name} because it has ${differences.join(", ")}; try --replicas, --partitions, --stream-size and --stream-age as it has them, or another --stream`,
+  );
+}
+
+/** What a JetStream error means for the operator. */
+export function describePublishFailure(error: unknown, { stream, replicas }: StreamSettings): string {
+  const text = error instanceof Error ? `${error.name} ${error.message}` : String(error);
+  if (/maximum (bytes|messages)|max_bytes|insufficient storage|store failed/i.test(text))
+    return `cannot add to the stream ${stream} because it is full; try more drains, or a larger --stream-size or JetStream store`;
+  if (/no suitable peers|insufficient resources|replicas > 1|not enough/i.test(text))
+    return `cannot make the stream ${stream} because the cluster has not ${replicas} servers with JetStream for it; try a smaller --replicas, or start them`;
+  if (/subjects overlap/i.test(text))
+    return `cannot make the stream ${stream} because another stream takes its subjects; try another --stream`;
+  if (/not enabled|jetstream.*disabled/i.test(text))
+    return "cannot use the NATS servers because JetStream is not enabled there; try nats-server -js, or an account that has it";
+  if (/no ?responders|503|timeout|unavailable/i.test(text))
+    return `cannot reach the stream ${stream} because no server answers for it; a majority of its replicas may be away`;
+  if (/permission/i.test(text))
+    return `cannot use the stream ${stream} because our user may not; see its permissions for ${stream}.> and $JS.API.>`;
+  return `cannot add to the stream ${stream} because of ${text}`;
+}

@@ -1,0 +1,102 @@
+// A lane's sink: brings its blocks into the stream, each until the stream has acknowledged it, which it does when a majority of
+// its replicas has it. One block at a time for each caller, so that the stream has a lane's blocks in their order.
+// A block that is too large for the servers is halved; a single line that is, is set aside and told of, and the lane goes on.
+
+import { headers } from "@nats-io/transport-node";
+import type { LaneBlock } from "../follow/lane-reader.ts";
+import { PUBLISH_MS_MAX } from "../limits.ts";
+import { BLOCK_HEADER, type Block, type BlockMessage, encodeBlock } from "./block-message.ts";
+import { splitBlock } from "./split-block.ts";
+import type { StreamAccess } from "./stream-access.ts";
+
+/** Room for subject, id and header of a block in a message, bytes. */
+const HEADER_BYTES_MAX = 1024;
+
+/** Counts what has been done, for the operator; only grows. */
+export interface PublishFigures {
+  blocks: number;
+  lines: number;
+  /** Of lines, before compression. */
+  bytes: number;
+  messageBytes: number;
+  /** Acknowledged as already there. */
+  duplicates: number;
+  retries: number;
+  linesSetAside: number;
+}
+
+export interface StreamPublisherOptions {
+  access: StreamAccess;
+  subject: string;
+  lane: number;
+  /** Read for each block: it may be renewed. */
+  origin(): string;
+  figures: PublishFigures;
+  /** A line that no message can carry. Throws where it cannot be kept. */
+  setAside(block: Block): void;
+}
+
+export class StreamPublisher {
+  private readonly options: StreamPublisherOptions;
+
+  constructor(options: StreamPublisherOptions) {
+    this.options = options;
+  }
+
+  async send(block: LaneBlock): Promise<void> {
+    const { origin, lane } = this.options;
+    await this.sendWhole({ ...block, origin: origin(), lane });
+  }
+
+  private async sendWhole(block: Block): Promise<void> {
+    const message = encodeBlock(block);
+    for (;;) {
+      const client = await this.options.access.available();
+      if (client === null) throw new Error("the follower ends");
+      if (message.payload.length > this.options.access.messageBytesMax - HEADER_BYTES_MAX)
+        return this.sendHalves(block);
+      if (await this.tryPublish(client, message, block)) return;
+      this.options.figures.retries++;
+    }
+  }
+
+  private async tryPublish(
+    client: NonNullable<Awaited<ReturnType<StreamAccess["available"]>>>,
+    message: BlockMessage,
+    block: Block,
+  ): Promise<boolean> {
+    const { access, subject, figures } = this.options;
+    try {
+      const carried = headers();
+      carried.set(BLOCK_HEADER, message.header);
+      const acknowledged = await client.publish(subject, message.payload, {
+        msgID: message.id,
+        headers: carried,
+        timeout: PUBLISH_MS_MAX,
+        retries: 0,
+      });
+      access.worked();
+      figures.blocks++;
+      figures.lines += block.end - block.first;
+      figures.bytes += block.bytes.length;
+      figures.messageBytes += message.payload.length;
+      if (acknowledged.duplicate) figures.duplicates++;
+      return true;
+    } catch (error) {
+      access.failed(error);
+      return false;
+    }
+  }
+
+  private async sendHalves(block: Block): Promise<void> {
+    const halves = splitBlock(block);
+    if (halves !== null) {
+      for (const half of halves) await this.sendWhole(half);
+      return;
+    }
+    this.options.setAside(block);
+    this.options.figures.linesSetAside++;
+    // Its numbers are covered all the same: whoever counts shall not wait for them.
+    await this.sendWhole({ ...block, first: block.end, bytes: block.bytes.subarray(0, 0) });
+  }
+}

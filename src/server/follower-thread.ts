@@ -1,0 +1,56 @@
+// Starts a thread that follows the log (replica.worker.ts) and starts it again where it dies: from its stored cursors it goes
+// on where it was, or a little before. Nothing of the ingest threads depends on it but answers at level `replicated`, which
+// wait for the heir. Main thread.
+
+import { Worker } from "node:worker_threads";
+import { FOLLOWER_HEAP_MIB_MAX, FOLLOWER_RESTART_MS } from "../limits.ts";
+import type { FromFollower, LogLevel, ReplicaSettings } from "./messages.ts";
+
+export interface FollowerThreadOptions {
+  settings: ReplicaSettings;
+  log(level: LogLevel, text: string, fields: Record<string, unknown>): void;
+}
+
+export class FollowerThread {
+  private readonly options: FollowerThreadOptions;
+  private worker: Worker | null = null;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private isClosing = false;
+
+  constructor(options: FollowerThreadOptions) {
+    this.options = options;
+  }
+
+  start(): void {
+    const { settings, log } = this.options;
+    const worker = new Worker(new URL("./replica.worker.ts", import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: FOLLOWER_HEAP_MIB_MAX },
+      workerData: settings,
+    });
+    this.worker = worker;
+    worker.on("message", (message: FromFollower) => {
+      if (message.kind === "log") log(message.level, message.text, message.fields);
+      else worker.terminate();
+    });
+    worker.on("error", (error) =>
+      log("error", "the thread that replicates the log failed", { error: String(error), stack: error.stack }),
+    );
+    worker.on("exit", () => {
+      this.worker = null;
+      if (this.isClosing) return;
+      log("warn", "the thread that replicates the log died and is replaced", {});
+      this.timer = setTimeout(() => this.start(), FOLLOWER_RESTART_MS);
+    });
+  }
+
+  /** Resolves when its cursors are stored and it is gone. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    const { worker } = this;
+    if (worker === null) return;
+    const gone = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    worker.postMessage("close");
+    await gone;
+  }
+}
