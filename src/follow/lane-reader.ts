@@ -17,7 +17,7 @@ import type { FileError, LogFiles } from "../log/files.ts";
 import { segmentPath, segmentsAmong } from "../log/segment-name.ts";
 import { countLines } from "./line-count.ts";
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = Buffer.alloc(0);
 
 export interface LaneBlock {
   from: number;
@@ -89,7 +89,7 @@ export class LaneReader {
     if (this.line >= end) return null;
     for (;;) {
       const had = this.fill();
-      const counted = countLines(this.buffer, 0, had, end - this.line);
+      const counted = countLines(this.buffer, had, end - this.line);
       if (counted.lines > 0) {
         const block = {
           from: this.next,
@@ -103,13 +103,13 @@ export class LaneReader {
         return block;
       }
       if (had < this.buffer.length || this.buffer.length >= LINE_BYTES_MAX) return null;
-      this.buffer = new Uint8Array(Math.min(this.buffer.length * 2, LINE_BYTES_MAX));
+      this.buffer = Buffer.allocUnsafeSlow(Math.min(this.buffer.length * 2, LINE_BYTES_MAX));
     }
   }
 
   /** Reads from `offset` on until the buffer is full or the file ends. */
   private fill(): number {
-    if (this.buffer.length === 0) this.buffer = new Uint8Array(this.bytesMax);
+    if (this.buffer.length === 0) this.buffer = Buffer.allocUnsafeSlow(this.bytesMax);
     let had = 0;
     while (had < this.buffer.length) {
       const count = this.files.read(this.fd, this.buffer, had, this.buffer.length - had, this.offset + had);
@@ -141,7 +141,7 @@ export class LaneReader {
     let left = count;
     while (left > 0) {
       const had = this.fill();
-      const counted = countLines(this.buffer, 0, had, left);
+      const counted = countLines(this.buffer, had, left);
       if (counted.lines === 0) return;
       left -= counted.lines;
       this.line += counted.lines;

@@ -41,7 +41,7 @@ export class Lane<W> {
   private syncer!: Syncer<W>;
   private write!: CommitWrite<W>;
   readonly outage: Outage;
-  /** Its size has reached its bound, and what would have to go is still needed. */
+  /** Its size has reached its bound, and a follower still needs what would have to go. */
   isFull = false;
 
   /** The filling buffer. The caller writes lines from `position` on, after tryReserve said yes, and then appends. */
@@ -151,12 +151,12 @@ export class Lane<W> {
   }
 
   /** Deletes closed segments by age and by total bytes; 0 keeps. What holds the line `neededFrom`, or later ones, stays. */
-  retain(ageMsMax: number, bytesMax: number, neededFrom = Number.POSITIVE_INFINITY): RetentionReport {
+  retain(ageMsMax: number, bytesMax: number, neededFrom = Infinity): RetentionReport {
     const oldest = this.syncer.sealing[0] ?? this.segment;
     const before = oldest === null ? this.nextSequence : oldest.firstSequence;
-    const { files, directory } = this.options;
     const nowMs = this.clock.wallMs();
-    const report = applyRetention(files, directory, before, nowMs, ageMsMax, bytesMax, neededFrom);
+    const limits = { ageMsMax, bytesMax, neededFrom };
+    const report = applyRetention(this.files, this.options.directory, before, nowMs, limits);
     this.isFull = report.isBlocked;
     this.segmentsClosed -= report.segments.length;
     this.bytesClosed -= report.bytes;
@@ -184,18 +184,12 @@ export class Lane<W> {
   }
 
   get logBytes(): number {
-    let bytes = this.bytesClosed + (this.segment === null ? 0 : this.segment.bytes);
-    for (const segment of this.syncer.sealing) bytes += segment.bytes;
-    return bytes;
+    const open = this.segment?.bytes ?? 0;
+    return this.syncer.sealing.reduce((sum, { bytes }) => sum + bytes, this.bytesClosed + open);
   }
 
   get oldestUnsyncedMs(): number {
     return this.syncer.oldestUnsyncedMs(this.clock.monotonicMs());
-  }
-
-  /** STORED, or the refusal that the lane answers with while its disk is full or failing. */
-  get outageNow(): Refusal | typeof STORED {
-    return this.outage.refusal;
   }
 
   private isQueueLong(level: number): boolean {

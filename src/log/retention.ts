@@ -16,21 +16,26 @@ export interface RetentionReport {
   isBlocked: boolean;
 }
 
+export interface RetentionLimits {
+  /** 0 keeps everything; as for `bytesMax`. */
+  ageMsMax: number;
+  bytesMax: number;
+  /** The first line that must stay. */
+  neededFrom: number;
+}
+
 interface ClosedSegment {
   firstSequence: number;
   bytes: number;
   modifiedMs: number;
 }
 
-/** `ageMsMax` and `bytesMax`: 0 keeps everything. `neededFrom`: the first line that must stay. */
 export function applyRetention(
   files: LogFiles,
   directory: string,
   before: number,
   nowMs: number,
-  ageMsMax: number,
-  bytesMax: number,
-  neededFrom = Number.POSITIVE_INFINITY,
+  { ageMsMax, bytesMax, neededFrom }: RetentionLimits,
 ): RetentionReport {
   const report: RetentionReport = { segments: [], bytes: 0, isBlocked: false };
   if (ageMsMax === 0 && bytesMax === 0) return report;

@@ -43,10 +43,13 @@ export class OrphanLanes {
 
   /** Deletes what is past its retention. */
   retain(nowMs: number, { retentionAgeMs, retentionBytes }: ServeConfig): void {
-    const all = Number.POSITIVE_INFINITY;
     for (const folder of this.folders) {
-      const needed = neededFrom(dirname(folder), basename(folder));
-      applyRetention(realFiles, folder, all, nowMs, retentionAgeMs, retentionBytes, needed);
+      const limits = {
+        ageMsMax: retentionAgeMs,
+        bytesMax: retentionBytes,
+        neededFrom: neededFrom(dirname(folder), basename(folder)),
+      };
+      applyRetention(realFiles, folder, Number.POSITIVE_INFINITY, nowMs, limits);
     }
   }
 }

@@ -12,7 +12,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { SUSPECT_IDS } from "../../src/capacity/diagnosis/suspect.ts";
 import type { ReportJson } from "../../src/capacity/report/report-json.ts";
-import { IS_BUN } from "../support/server-process.ts";
+import { compileCache, IS_BUN } from "../support/server-process.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "tidemark-capacity-test-"));
@@ -39,7 +39,7 @@ function start(words: readonly string[]): { child: ChildProcess; folder: string;
   const own = split < 0 ? words : words.slice(0, split);
   const behind = split < 0 ? [] : words.slice(split);
   const child = spawn(process.execPath, [MAIN, "capacity", "--out", folder, ...own, ...behind], {
-    env: { PATH: process.env.PATH ?? "" },
+    env: { PATH: process.env.PATH ?? "", ...compileCache() },
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.add(child);

@@ -1,5 +1,6 @@
 // `tidemark doctor` as a person runs it: real processes on this machine, with limits of their own where the system lets
 // a test set them (prlimit, a mount namespace, a network namespace).
+
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -7,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { compileCache } from "../support/server-process.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "tidemark-doctor-"));
@@ -29,7 +31,7 @@ const DOCTOR = [process.execPath, MAIN, "doctor"];
 function run(words: readonly string[]) {
   const child = spawnSync(words[0]!, words.slice(1), {
     cwd: root,
-    env: { PATH: process.env.PATH ?? "" },
+    env: { PATH: process.env.PATH ?? "", ...compileCache() },
     encoding: "utf8",
   });
   return { exitCode: child.status, out: child.stdout, error: child.stderr };

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { LoadJson } from "../../src/capacity/report/report-json.ts";
+import { compileCache } from "./server-process.ts";
 
 export const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
@@ -28,7 +29,7 @@ export interface LoadProcess {
 export function spawnLoad(words: readonly string[], before: readonly string[] = []): LoadProcess {
   const [program, ...rest] = [...before, process.execPath, MAIN, "load", ...words];
   const child = spawn(program!, rest, {
-    env: { PATH: process.env.PATH ?? "" },
+    env: { PATH: process.env.PATH ?? "", ...compileCache() },
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.add(child);

@@ -124,10 +124,16 @@ export function spawnServer(flags: readonly string[], options: StartOptions = {}
     ...words,
   ];
   const child = spawn(command[0]!, command.slice(1), {
-    env: { PATH: process.env.PATH ?? "", ...options.environment },
+    env: { PATH: process.env.PATH ?? "", ...compileCache(), ...options.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   return new ServerProcess(child, data);
+}
+
+/** Where Node keeps what it has made of our sources; scripts/tidemark.sh does the same for a user. */
+export function compileCache(): Record<string, string> {
+  const folder = process.env.NODE_COMPILE_CACHE;
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
 }
 
 export function newDataFolder(): string {
