@@ -53,6 +53,10 @@ export class Ledger {
     return PROMISES_KEPT.reduce((sum, level) => sum + this.acknowledged[level].size, 0);
   }
 
+  get refusedMetrics(): number {
+    return this.refused.size;
+  }
+
   acknowledgedAt(level: PromiseKept): number {
     return this.acknowledged[level].size;
   }

@@ -6,14 +6,14 @@ import type { Answer } from "../support/answer.ts";
 import { RawConnection } from "../support/raw-client.ts";
 import { type Headers, post } from "../support/requests.ts";
 import { pause } from "../support/server-process.ts";
-import { bodyOf, type PromiseKept } from "./ledger.ts";
+import { bodyOf, PROMISES_KEPT, type PromiseKept } from "./ledger.ts";
 import { type Random, wholeBetween } from "./random.ts";
 
 const BATCH_METRICS_MAX = 20;
 const PIPELINED_MAX = 4;
 /** A good batch that is not stored: over the client's limit, or the server is full, or the stream is away. */
 const REFUSED_STATUSES = [429, 503];
-/** Stored here, and on its way into the stream: what 200 at `synced` says. */
+/** Stored here, and on its way into the stream: what 200 at `synced` says. From a server that promises, or was asked for, more. */
 const LATE_STATUS = 504;
 /** A client that comes straight back would do nothing but ask, milliseconds. */
 const REFUSED_PAUSE_MS = 5;
@@ -90,7 +90,9 @@ export function startPusher(
   /** False where the connection is over. */
   async function pushOnce(connection: RawConnection): Promise<boolean> {
     const asked = PREFERRED[headers.Prefer ?? ""];
-    const level = asked ?? style.level?.() ?? "written";
+    const own = style.level?.() ?? "written";
+    const level = asked ?? own;
+    const isReplicated = level === "replicated" || own === "replicated";
     const batches = Array.from({ length: wholeBetween(random, 1, pipelinedMax) }, () => {
       const count = wholeBetween(random, 1, BATCH_METRICS_MAX);
       return { first: ledger.take(count), count };
@@ -101,10 +103,8 @@ export function startPusher(
       const answer = await connection.answerOrEnd(false, style.answerMsMax);
       if (answer === null) return false;
       if (answer.status === 200) {
-        assertApplied(answer, asked);
-        ledger.acknowledge(first, count, level);
-      } else if (answer.status === LATE_STATUS && level === "replicated")
-        ledger.acknowledge(first, count, "synced");
+        ledger.acknowledge(first, count, asked === undefined ? level : appliedTo(answer, asked));
+      } else if (answer.status === LATE_STATUS && isReplicated) ledger.acknowledge(first, count, "synced");
       else if (REFUSED_STATUSES.includes(answer.status)) {
         isRefused = true;
         ledger.refuse?.(first, count);
@@ -121,9 +121,10 @@ export function startPusher(
   }
 }
 
-/** What was asked for must be promised in so many words. */
-function assertApplied(answer: Answer, asked: PromiseKept | undefined): void {
-  const applied = answer.headers.get("preference-applied");
-  if (asked !== undefined && applied !== `ack=${asked}`)
-    throw new Error(`ack=${asked} was asked for and answered with ${answer.head}`);
+/** What was asked for must be promised in so many words, or something stronger. */
+function appliedTo({ head, headers }: Answer, asked: PromiseKept): PromiseKept {
+  const applied = PREFERRED[headers.get("preference-applied") ?? ""];
+  if (applied === undefined || PROMISES_KEPT.indexOf(applied) < PROMISES_KEPT.indexOf(asked))
+    throw new Error(`ack=${asked} was asked for and answered with ${head}`);
+  return applied;
 }

@@ -16,6 +16,8 @@ export const RUNTIME = IS_BUN ? `Bun ${process.versions.bun}` : `Node ${process.
 export const PROMISES = {
   written: "200 at `written`: survives any death of the process",
   synced: "200 at `synced`: survives a power cut",
+  replicated: "200 at `replicated`: survives the loss of the machine",
+  drained: "what the stream took reaches the drains' stores, once",
   refused: "whatever is refused leaves nothing, and nothing is stored that was not sent",
   "false-200": "no 200 after a write or a sync that failed",
   "disk-full": "a full disk is 503 until there is room, with nothing to restart",

@@ -1,0 +1,214 @@
+// What the faults are injected into: three NATS nodes with JetStream on disk, ingest nodes that replicate into a stream there,
+// drains that store it, and clients that push numbered metrics through every death of any of them.
+//
+//     clients ─▶ a, b (serve --replicate) ─▶ NATS n1 n2 n3 ─▶ drains ─▶ a store each ─┐
+//        └──────────── what was acknowledged, with which promise ────────────────▶ ledger.verify
+//
+// Each NATS node is alone in a network of its own where the system allows it, so that it can be cut off; else on loopback.
+
+import assert from "node:assert/strict";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { Ledger, type Verdict } from "../crash/ledger.ts";
+import { type Random, randomFrom, wholeBetween } from "../crash/random.ts";
+import { type NatsCluster, type NatsNode, startNatsCluster } from "../support/nats-server.ts";
+import { eventually, pause } from "../support/server-process.ts";
+import { CutNetwork, cutNetworkMissing } from "./cut-network.ts";
+import { DrainNode } from "./drain-node.ts";
+import { CLIENT, IngestNode } from "./ingest-node.ts";
+
+export const STREAM = "cluster";
+const NATS_NODES = 3;
+const INGEST_NODES = ["a", "b"];
+const DRAINS = 2;
+/** Few, so that each drain has some and each fault meets them. */
+const PARTITIONS = 4;
+/** From the end of a fault to a node that replicates again, milliseconds: elections, backoff, a shared machine. */
+const SERVING_MS_MAX = 60_000;
+/** One try of it; a 504 comes after 10 s. */
+const TRY_MS_MAX = 20_000;
+/** From the last batch to empty stream and whole stores, milliseconds. */
+const SETTLED_MS_MAX = 120_000;
+const LOOK_MS = 250;
+/** So that a client soon finds out that a server is cut off. */
+const NATS_CONFIG = 'ping_interval: "1s"\nping_max: 2\nwrite_deadline: "2s"';
+
+/** Why no cut can be made here; null where it can. Asked once. */
+let cutMissing: Promise<string | null> | undefined;
+
+export class Bed {
+  readonly random: Random;
+  /** A short run: the faults take their least time. */
+  readonly isBrief: boolean;
+  readonly ledger = new Ledger(CLIENT);
+  readonly ingest: readonly IngestNode[];
+  /** All that ever were: each has a store. */
+  readonly drains: DrainNode[] = [];
+  readonly nats: NatsCluster;
+  /** Null where the nodes are on loopback. */
+  readonly network: CutNetwork | null;
+  readonly cutMissing: string | null;
+  private readonly connection: NatsConnection;
+  private readonly manager: JetStreamManager;
+
+  private constructor(
+    random: Random,
+    isBrief: boolean,
+    nats: NatsCluster,
+    network: CutNetwork | null,
+    missing: string | null,
+    connection: NatsConnection,
+    manager: JetStreamManager,
+  ) {
+    this.random = random;
+    this.isBrief = isBrief;
+    this.nats = nats;
+    this.network = network;
+    this.cutMissing = missing;
+    this.connection = connection;
+    this.manager = manager;
+    const flags = ["--replicate", nats.url, "--stream", STREAM, "--replicas", `${NATS_NODES}`];
+    const streamFlags = [...flags, "--partitions", `${PARTITIONS}`];
+    this.ingest = INGEST_NODES.map((name) => new IngestNode(name, this.ledger, this.split(), streamFlags));
+  }
+
+  static async open(random: Random, isBrief: boolean): Promise<Bed> {
+    cutMissing ??= cutNetworkMissing();
+    const missing = await cutMissing;
+    const network = missing === null ? await CutNetwork.open(NATS_NODES) : null;
+    const nats = await startNatsCluster(NATS_NODES, {
+      config: NATS_CONFIG,
+      ...(network === null ? {} : { places: network.places }),
+    });
+    const connection = await connect({
+      servers: [...nats.urls],
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 100,
+      pingInterval: 1_000,
+    });
+    const manager = await jetstreamManager(connection, { checkAPI: false });
+    const bed = new Bed(random, isBrief, nats, network, missing, connection, manager);
+    await Promise.all(bed.ingest.map((node) => node.start()));
+    // The stream is made by whoever needs it first; drains come to one that is there.
+    await bed.serves();
+    await Promise.all(Array.from({ length: DRAINS }, () => bed.addDrain()));
+    return bed;
+  }
+
+  /** A generator of its own for somebody who draws at moments of his own. */
+  split(): Random {
+    return randomFrom(Math.floor(this.random() * 2 ** 32));
+  }
+
+  /** From least to most by chance; in a brief run the least. */
+  between(least: number, most: number): number {
+    return this.isBrief ? least : wholeBetween(this.random, least, most);
+  }
+
+  load(msLeast: number, msMost: number): Promise<void> {
+    return pause(this.between(msLeast, msMost));
+  }
+
+  async addDrain(): Promise<DrainNode> {
+    const drain = new DrainNode(this.nats.url, STREAM);
+    this.drains.push(drain);
+    await drain.start();
+    return drain;
+  }
+
+  get liveDrains(): readonly DrainNode[] {
+    return this.drains.filter(({ isRunning }) => isRunning);
+  }
+
+  // ── the stream ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Who leads the stream now; undefined while nobody does. */
+  async streamLeader(): Promise<NatsNode | undefined> {
+    const info = await this.manager.streams.info(STREAM).catch(() => null);
+    return this.nats.named(info?.cluster?.leader ?? "");
+  }
+
+  /** Blocks in the stream; null while it does not answer. */
+  private async blocksLeft(): Promise<number | null> {
+    const info = await this.manager.streams.info(STREAM).catch(() => null);
+    return info?.state.messages ?? null;
+  }
+
+  // ── what must hold ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Every ingest node stores and replicates, without help; returns the milliseconds that it took. */
+  async serves(): Promise<number> {
+    const beganMs = performance.now();
+    await Promise.all(
+      this.ingest.map((node) =>
+        eventually(
+          `${node.name} replicates; it said ${node.said}`,
+          async () => (await node.tryStore("replicated", TRY_MS_MAX)) === 200,
+          SERVING_MS_MAX,
+        ),
+      ),
+    );
+    return performance.now() - beganMs;
+  }
+
+  /** Ends the load, lets everything reach the stores, ends everything, and reads the stores back. */
+  async close(): Promise<Verdict> {
+    await Promise.all(this.ingest.map((node) => node.stopClients()));
+    await this.nats.waitReady();
+    // All stores are opened once more: what a drain that was killed had not yet committed goes then.
+    for (const drain of this.drains) if (!drain.isRunning) await drain.start();
+    const what = () => `the stream is empty and the stores are whole; drains said ${this.drainsSaid}`;
+    await eventually(what(), () => this.isSettled(), SETTLED_MS_MAX).catch(async (error) => {
+      // The verdict says more.
+      if (this.verdictNow() === null || (await this.blocksLeft()) !== 0) throw error;
+    });
+    await Promise.all(this.ingest.map((node) => node.term()));
+    for (const drain of this.drains) await drain.term();
+    await this.end();
+    return this.ledger.verify(...this.stores);
+  }
+
+  private get stores(): readonly string[] {
+    return this.drains.map(({ data }) => data);
+  }
+
+  get drainsSaid(): string {
+    return this.drains.map((drain) => drain.said).join("\n");
+  }
+
+  private async isSettled(): Promise<boolean> {
+    await pause(LOOK_MS);
+    if ((await this.blocksLeft()) !== 0) return false;
+    return this.verdictNow()?.lost === 0;
+  }
+
+  /** Null while a store ends in the middle of a line. */
+  private verdictNow(): Verdict | null {
+    try {
+      return this.ledger.verify(...this.stores);
+    } catch {
+      return null;
+    }
+  }
+
+  /** After a problem: whatever still runs is gone. */
+  async abandon(): Promise<void> {
+    await Promise.all([
+      ...this.ingest.map((node) => node.kill().catch(() => {})),
+      ...this.drains.map((drain) => drain.kill()),
+    ]);
+    await this.end();
+  }
+
+  private async end(): Promise<void> {
+    await this.connection.close().catch(() => {});
+    await Promise.all(this.nats.nodes.map((node) => node.kill()));
+    this.network?.close();
+  }
+}
+
+/** Fails with the fault's own words where the node is not there. */
+export function present<T>(value: T | undefined | null, what: string): T {
+  assert.ok(value !== undefined && value !== null, what);
+  return value;
+}

@@ -1,0 +1,94 @@
+// One drain of the bed: a store, and a process that drains into it, through all of its lives.
+
+import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { drains, spawnDrain } from "../support/drain-process.ts";
+import { segmentFiles } from "../support/log-files.ts";
+import { eventually, newDataFolder, type ServerProcess } from "../support/server-process.ts";
+import { tail } from "./ingest-node.ts";
+
+const GROWS_MS_MAX = 120_000;
+
+export class DrainNode {
+  readonly data = newDataFolder();
+  private readonly servers: string;
+  private readonly stream: string;
+  private process: ServerProcess | null = null;
+  isPaused = false;
+
+  constructor(servers: string, stream: string) {
+    this.servers = servers;
+    this.stream = stream;
+  }
+
+  get isRunning(): boolean {
+    return this.process !== null;
+  }
+
+  get said(): string {
+    return tail(this.process?.error ?? "");
+  }
+
+  /** Resolves when it drains. */
+  async start(): Promise<void> {
+    this.process = spawnDrain(this.servers, this.stream, this.data);
+    await drains(this.process);
+  }
+
+  async kill(): Promise<void> {
+    const ended = this.process;
+    this.process = null;
+    this.isPaused = false;
+    await ended?.kill();
+  }
+
+  /** SIGTERM, and the good end that it must bring. */
+  async term(): Promise<void> {
+    const ended = this.process;
+    if (ended === null) return;
+    const exit = await ended.stop();
+    this.process = null;
+    assert.deepEqual(exit, { code: 0, signal: null }, `a drain after SIGTERM: ${tail(ended.error)}`);
+  }
+
+  pause(): void {
+    this.process?.signal("SIGSTOP");
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.process?.signal("SIGCONT");
+    this.isPaused = false;
+  }
+
+  /** Bytes in its store, by partition. */
+  bytes(): Map<number, number> {
+    const bytes = new Map<number, number>();
+    try {
+      for (const { lane, file } of segmentFiles(this.data))
+        bytes.set(lane, (bytes.get(lane) ?? 0) + statSync(file).size);
+    } catch {
+      // No store yet.
+    }
+    return bytes;
+  }
+
+  /** Resolves when it has written something after this call; what it has written may not be committed yet. */
+  async grows(): Promise<void> {
+    const before = sum(this.bytes());
+    await eventually(
+      `a drain stores something; it said ${this.said}`,
+      () => {
+        if (this.process?.hasExited === true) throw new Error(`a drain ended: ${this.said}`);
+        return sum(this.bytes()) > before;
+      },
+      GROWS_MS_MAX,
+    );
+  }
+}
+
+function sum(bytes: ReadonlyMap<number, number>): number {
+  let all = 0;
+  for (const count of bytes.values()) all += count;
+  return all;
+}
