@@ -66,7 +66,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   commander: ["cli"],
   valibot: ["config.ts", "config-values.ts"],
   yaml: ["config.ts"],
-  pino: ["server"],
+  pino: ["server", "cli"],
   "prom-client": ["telemetry"],
   "d3-scale": ["capacity"],
   "d3-shape": ["capacity"],

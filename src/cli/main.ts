@@ -17,6 +17,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "take batches of metrics over HTTP and store them",
     load: async () => (await import("./serve.ts")).serveCommand(),
   },
+  drain: {
+    summary: "store the blocks of a stream that serve --replicate fills",
+    load: async () => (await import("./drain.ts")).drainCommand(),
+  },
   load: {
     summary: "send requests to an HTTP server and tell what came of them",
     load: async () => (await import("./load.ts")).loadCommand(),

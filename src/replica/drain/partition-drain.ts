@@ -1,0 +1,278 @@
+// A partition that this drain owns, from taking it to giving it up or losing it. The round:
+//
+//     messages ─▶ group ─▶ what is not covered ─▶ lane, synced ─▶ record, by compare-and-set ─▶ acknowledged
+//                   ▲                                   │ refused: waits         │ changed by another: lost
+//                   └── the next is decoded meanwhile   └ broken: opened anew    └─▶ the lane is cut back
+//
+// The compare-and-set is the commit: before it the lines count nowhere, and a death leaves them to be cut off; behind it they
+// are drained, and the acknowledgement only tells the stream, which may ask again. So each line is stored once, whatever is
+// retried or delivered again on either side. One group is in the lane at a time.
+
+import { randomBytes } from "node:crypto";
+import { retryMs } from "../../follow/backoff.ts";
+import { DISK_PROBE_INTERVAL_MS, FOLLOW_RETRY_MS_MAX, FOLLOW_RETRY_MS_MIN } from "../../limits.ts";
+import { BlockPuller } from "./block-puller.ts";
+import { acknowledge } from "./delivery.ts";
+import type { HeldRecord } from "./drain-bucket.ts";
+import type { DrainContext } from "./drain-context.ts";
+import type { Group } from "./group.ts";
+import { planGroup } from "./group.ts";
+import { GroupCollector } from "./group-collector.ts";
+import { tellCut } from "./own-lanes.ts";
+import { addConsumer, consumerName, renewConsumer } from "./partition-consumer.ts";
+import type { PartitionRecord } from "./partition-record.ts";
+import { PartitionStore, reasonOf, storeDirectory } from "./partition-store.ts";
+import { pause } from "./pause.ts";
+
+/** How it ended: given up in good order, taken by another, or left as it is because the time to end was up. */
+export type PartitionEnd = "released" | "lost" | "left";
+
+export class PartitionDrain {
+  readonly partition: number;
+  private readonly context: DrainContext;
+  private held: HeldRecord;
+  private readonly store: PartitionStore;
+  private collector: GroupCollector | null = null;
+  private puller: BlockPuller | null = null;
+  private isClosing = false;
+  private isGivenUp = false;
+  /** The record as another has changed it: where our part of it ends is in it, for good. */
+  private lost: PartitionRecord | null = null;
+  private isStoring = true;
+  private isChecking = false;
+  private retention: { ageMsMax: number; bytesMax: number } | null = null;
+  readonly ended: Promise<PartitionEnd>;
+
+  /** `held` is the record that says that the partition is ours. */
+  constructor(context: DrainContext, partition: number, held: HeldRecord) {
+    this.context = context;
+    this.partition = partition;
+    this.held = held;
+    this.store = new PartitionStore({
+      files: context.files,
+      directory: storeDirectory(context.dataFolder, partition),
+      ...context.settings,
+      onEvent: (event) => context.onLaneEvent(partition, event),
+      onOutage: (refusal) =>
+        this.log("error", "the disk takes no more; blocks stay in the stream until it does", {
+          reason: reasonOf(refusal),
+        }),
+      onOutageOver: () => this.log("info", "the disk takes blocks again", {}),
+      isGivenUp: () => this.isGivenUp,
+    });
+    this.ended = this.run();
+  }
+
+  /** Finishes the commit under way and gives the partition up. */
+  release(): void {
+    this.isClosing = true;
+    this.collector?.close();
+  }
+
+  /** Waits for nothing any more: what is not committed by now is cut off by the next start. */
+  giveUp(): void {
+    this.isGivenUp = true;
+    this.release();
+  }
+
+  /** The record as somebody has read it: whether another has the partition now. One older than ours says nothing. */
+  check({ record, revision }: HeldRecord): void {
+    const { held, context } = this;
+    if (revision <= held.revision) return;
+    if (record.owner === context.id && record.epoch === held.record.epoch) return;
+    this.lost = record;
+    this.collector?.close();
+  }
+
+  /** The connection was away: a request for messages may be forgotten there. */
+  reconnected(): void {
+    this.puller?.askAgain();
+  }
+
+  /** Messages of it that the stream has and nobody was given yet. */
+  get pending(): number {
+    return this.collector?.pending ?? 0;
+  }
+
+  get bytes(): number {
+    return this.store.bytes;
+  }
+
+  /** Deletes what is past these bounds when the next group is committed, or at once where nothing is under way. */
+  retain(ageMsMax: number, bytesMax: number): void {
+    this.retention = { ageMsMax, bytesMax };
+    if (!this.isStoring) this.retainNow();
+    this.store.rotateIfOld();
+  }
+
+  private get isOver(): boolean {
+    return this.isClosing || this.lost !== null || this.isGivenUp;
+  }
+
+  private async run(): Promise<PartitionEnd> {
+    let end: PartitionEnd = "left";
+    try {
+      if ((await this.openStore()) && (await this.makeConsumer())) await this.drainGroups();
+      end = await this.finish();
+    } catch (error) {
+      this.log("error", "cannot go on with a partition; it is taken anew", { error: String(error) });
+    } finally {
+      this.puller?.close();
+      await this.store.close();
+    }
+    return end;
+  }
+
+  private async drainGroups(): Promise<void> {
+    const { connection, stream } = this.context;
+    this.puller = new BlockPuller({
+      connection,
+      stream,
+      consumer: consumerName(this.partition),
+      onMore: () => this.collector?.more(),
+      onAway: () => this.checkInBackground(),
+    });
+    const collector = new GroupCollector(this.context, this.puller);
+    this.collector = collector;
+    this.isStoring = false;
+    while (!this.isOver) {
+      const group = await collector.next();
+      if (group === null) return;
+      this.isStoring = true;
+      if (!(await this.storeGroup(group))) return;
+      this.isStoring = false;
+      this.retainNow();
+      for (const message of group.messages) {
+        acknowledge(connection, message);
+        this.puller.giveBack(message);
+      }
+    }
+  }
+
+  /** False where the partition is not ours any more, or there is no time. */
+  private async storeGroup(group: Group): Promise<boolean> {
+    const { figures, id } = this.context;
+    for (;;) {
+      const plan = planGroup(group.blocks, this.held.record.lanes);
+      if (plan.pieces.length > 0) {
+        const appended = await this.store.append(plan.pieces);
+        if (appended === "given up") return false;
+        if (appended === "broken") {
+          if (!(await this.openStore())) return false;
+          continue;
+        }
+        const stores = { ...this.held.record.stores, [id]: appended.end };
+        if (!(await this.commit({ lanes: plan.lanes, stores }))) return false;
+        figures.commits++;
+      }
+      figures.blocks += group.blocks.length;
+      figures.lines += plan.lines;
+      figures.bytes += plan.bytes;
+      figures.linesAgain += plan.linesAgain;
+      return true;
+    }
+  }
+
+  /** False where the partition is not ours any more, or nobody can say. */
+  private async commit(changes: Partial<PartitionRecord>): Promise<boolean> {
+    const commit = randomBytes(8).toString("hex");
+    const next = { ...this.held.record, ...changes, commit };
+    const found = await this.context.bucket.swap(this.partition, this.held, next, () => this.isGivenUp);
+    if (found?.record.commit === commit) this.held = found;
+    else if (found !== null) this.lost = found.record;
+    return this.held.record.commit === commit;
+  }
+
+  /** Opens the lane where the record says that it ends. Tries for as long as the disk makes it. */
+  private async openStore(): Promise<boolean> {
+    const { id } = this.context;
+    for (let told = false; !this.isGivenUp; ) {
+      try {
+        await this.store.close();
+        const committed = this.held.record.stores[id] ?? null;
+        const nextSequence = this.openAt(committed);
+        if (nextSequence === committed) return true;
+        if (committed !== null)
+          this.log(
+            "error",
+            "the store has fewer lines than were drained into it; what it lacks is lost here; check the disk",
+            {
+              lines: committed - nextSequence,
+            },
+          );
+        return await this.commit({ stores: { ...this.held.record.stores, [id]: nextSequence } });
+      } catch (error) {
+        if (!told)
+          this.log("error", "cannot open the store of a partition; it is tried again", {
+            error: String(error),
+          });
+        told = true;
+        await pause(DISK_PROBE_INTERVAL_MS);
+      }
+    }
+    return false;
+  }
+
+  private async makeConsumer(): Promise<boolean> {
+    for (let failures = 0; !this.isOver; failures++) {
+      try {
+        await renewConsumer(this.context, this.partition);
+        return true;
+      } catch (error) {
+        if (failures === 3)
+          this.log("warn", "cannot make the consumer of a partition; it is tried again", {
+            error: String(error),
+          });
+        await pause(retryMs(failures, FOLLOW_RETRY_MS_MIN, FOLLOW_RETRY_MS_MAX, Math.random));
+      }
+    }
+    return false;
+  }
+
+  /** The consumer is gone: with the partition, which another has taken; or somebody has deleted it. */
+  private async checkInBackground(): Promise<void> {
+    if (this.isChecking || this.isOver) return;
+    this.isChecking = true;
+    try {
+      this.check(await this.context.bucket.readRecord(this.partition));
+      if (!this.isOver) await addConsumer(this.context, this.partition);
+    } catch {
+      // asked again with the next request for messages
+    }
+    this.isChecking = false;
+  }
+
+  /** What is left to do, once nothing is under way. */
+  private async finish(): Promise<PartitionEnd> {
+    if (this.lost === null && !this.isGivenUp && (await this.commit({ owner: "" }))) return "released";
+    if (this.lost === null) return "left";
+    this.puller?.refuseAll();
+    await this.cutBack(this.lost);
+    this.log("warn", "another drain has taken a partition", { owner: this.lost.owner });
+    return "lost";
+  }
+
+  /** Takes off the lane what was appended and not committed: another stores it. */
+  private async cutBack({ stores }: PartitionRecord): Promise<void> {
+    const { id } = this.context;
+    await this.store.close();
+    this.openAt(stores[id] ?? this.held.record.stores[id] ?? null);
+  }
+
+  private openAt(committed: number | null): number {
+    const report = this.store.open(committed);
+    tellCut(this.context, this.partition, report);
+    return report.nextSequence;
+  }
+
+  private retainNow(): void {
+    if (this.retention === null) return;
+    const { ageMsMax, bytesMax } = this.retention;
+    this.retention = null;
+    this.store.retain(ageMsMax, bytesMax);
+  }
+
+  private log(level: "info" | "warn" | "error", text: string, fields: Record<string, unknown>): void {
+    this.context.log(level, text, { partition: this.partition, ...fields });
+  }
+}
