@@ -215,6 +215,7 @@ function makeLoad(parts: LevelParts, kind: LevelKind, clients: number): LoadResu
     timeline: [],
     stalls: parts.stalls ?? [],
     generator: parts.generator ?? [{ cpuRatio: 0.15, spinRatio: 0, waitRatio: 0.01, loopLagMsMax: 2 }],
+    agents: null,
     void: parts.void ?? null,
   };
 }

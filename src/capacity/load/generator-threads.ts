@@ -1,12 +1,15 @@
-// Runs plans: starts the generator's threads, lets them begin at one moment, and merges what they counted. Main thread.
+// Runs plans, or a share of one: starts the generator's threads, lets them begin at one moment, and merges what they
+// counted. Main thread.
 
 import { Worker } from "node:worker_threads";
 import { realClock } from "../../base/clock.ts";
 import { TidemarkError } from "../../errors.ts";
 import { findAddress } from "./find-address.ts";
 import type { FromGenerator, GeneratorSettings, ToGenerator } from "./generator-messages.ts";
+import type { LoadGenerator, StartLoadOptions } from "./load-generator.ts";
 import type { LoadPlan } from "./load-plan.ts";
 import type { LoadResult, LoadSlot } from "./load-result.ts";
+import { type LoadShare, wholeShare } from "./load-share.ts";
 import { parseLoadUrl } from "./load-url.ts";
 import { mergeTallies } from "./merge-tallies.ts";
 import type { ThreadTally } from "./thread-tally.ts";
@@ -15,51 +18,74 @@ import { mergeSlot, type SlotTally } from "./timeline.ts";
 /** From the word to the start, milliseconds: time for it to reach every thread. */
 const START_DELAY_MS = 20;
 
-export interface StartLoadOptions {
-  /** Each slot of SLOT_MS as it ends, in order; the last ones come with the result only. */
-  onSlot?(slot: LoadSlot): void;
-  /** Ends the run early: what was measured until then is the result. */
-  signal?: AbortSignal;
+/** A share that is ready to be sent: connections that are opened first are open. */
+export interface ReadyShare {
+  /** At this moment of this machine's monotonic clock; resolves when all is counted. To be called once. */
+  start(startMs: number): Promise<readonly ThreadTally[]>;
+  /** Begin no more requests. Before the start, too: then what is started ends at once. */
+  stop(): void;
 }
 
 /**
  * Threads that run one plan after another. They are kept between plans, because a new thread's code is slow until the
  * runtime's compiler has found what is hot: in levels of 2 s the first quarter of a second had 4 to 6 times the latency.
  */
-export class GeneratorThreads {
+export class GeneratorThreads implements LoadGenerator {
+  readonly isHere = true;
   private readonly generators: Generator[] = [];
 
   /** Throws TidemarkError where the URL cannot be used, its host is not found, or a thread ends. One plan at a time. */
   async run(plan: LoadPlan, options: StartLoadOptions = {}): Promise<LoadResult> {
-    const url = parseLoadUrl(plan.url);
-    const address = await findAddress(url.host, url.port);
-    const threads = Math.min(plan.threads, plan.clients);
-    while (this.generators.length < threads) this.generators.push(new Generator(this.generators.length));
-    const generators = this.generators.slice(0, threads);
-    const stop = (): void => {
-      for (const generator of generators) generator.say({ kind: "stop" });
-    };
+    const share = await this.prepare(plan, wholeShare(plan), options.onSlot);
     try {
-      await Promise.all(
-        generators.map((generator, thread) => generator.prepare({ plan, url, address, thread, threads })),
-      );
-      if (options.onSlot !== undefined) tellSlots(generators, options.onSlot);
       const startMs = realClock.monotonicMs() + START_DELAY_MS;
       const startedAtMs = realClock.wallMs() + START_DELAY_MS;
-      const tallies = Promise.all(generators.map((generator) => generator.start(startMs)));
-      options.signal?.addEventListener("abort", stop, { once: true });
-      if (options.signal?.aborted) stop();
+      const tallies = share.start(startMs);
+      options.signal?.addEventListener("abort", share.stop, { once: true });
+      if (options.signal?.aborted) share.stop();
       return mergeTallies(plan, startedAtMs, await tallies);
-    } catch (error) {
-      await this.end();
-      throw error;
     } finally {
-      options.signal?.removeEventListener("abort", stop);
+      options.signal?.removeEventListener("abort", share.stop);
     }
+  }
+
+  /** Throws as run() does, and has ended its threads then. The share before it has ended. */
+  async prepare(
+    plan: LoadPlan,
+    { threads, threadsOfAll }: LoadShare,
+    onSlot?: (slot: LoadSlot) => void,
+  ): Promise<ReadyShare> {
+    const url = parseLoadUrl(plan.url);
+    const address = await findAddress(url.host, url.port);
+    while (this.generators.length < threads.length)
+      this.generators.push(new Generator(this.generators.length));
+    const generators = this.generators.slice(0, threads.length);
+    await this.endOnFailure(
+      generators.map((generator, index) =>
+        generator.prepare({ plan, url, address, thread: threads[index]!, threads: threadsOfAll }),
+      ),
+    );
+    if (onSlot !== undefined) tellSlots(generators, onSlot);
+    return {
+      start: (startMs) => this.endOnFailure(generators.map((generator) => generator.start(startMs))),
+      stop: () => {
+        for (const generator of generators) generator.say({ kind: "stop" });
+      },
+    };
   }
 
   async end(): Promise<void> {
     await Promise.all(this.generators.splice(0).map((generator) => generator.end()));
+  }
+
+  /** After a failure nobody knows what the other threads are at. */
+  private async endOnFailure<T>(parts: readonly Promise<T>[]): Promise<T[]> {
+    try {
+      return await Promise.all(parts);
+    } catch (error) {
+      await this.end();
+      throw error;
+    }
   }
 }
 

@@ -49,15 +49,15 @@ export interface AskedLoad {
   readonly isJson: boolean;
 }
 
-const CLIENTS_MAX = 100_000;
-const THREADS_MAX = 64;
-const PIPELINE_MAX = 256;
-const RATE_MAX = 10_000_000;
-const REQUESTS_MAX = 1_000_000_000;
-const DURATION_MS_MAX = 24 * 3_600_000;
-const PACE_MS_MAX = 3_600_000;
-const TIMEOUT_MS_MAX = 600_000;
-const SEED_MAX = 2 ** 31 - 1;
+export const CLIENTS_MAX = 100_000;
+export const THREADS_MAX = 64;
+export const PIPELINE_MAX = 256;
+export const RATE_MAX = 10_000_000;
+export const REQUESTS_MAX = 1_000_000_000;
+export const DURATION_MS_MAX = 24 * 3_600_000;
+export const PACE_MS_MAX = 3_600_000;
+export const TIMEOUT_MS_MAX = 600_000;
+export const SEED_MAX = 2 ** 31 - 1;
 /** What a Tidemark takes in one batch by default is less; the target says so then. */
 const BATCH_MAX = 20_000;
 const DURATION_DEFAULT = "10s";

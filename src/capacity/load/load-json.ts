@@ -43,7 +43,20 @@ export function toLoadJson(result: LoadResult): LoadJson {
       wait_ratio: highest(generator.map(({ waitRatio }) => waitRatio)),
       loop_lag_ms_max: figure(Math.max(0, ...generator.map(({ loopLagMsMax }) => loopLagMsMax)))!,
     },
+    ...agentsJson(result),
     void: result.void,
+  };
+}
+
+function agentsJson({ agents }: LoadResult): Pick<LoadJson, "agents"> {
+  if (agents === null) return {};
+  const { startsApartMs, clockErrorMs, parts } = agents;
+  return {
+    agents: {
+      starts_apart_ms: startsApartMs === null ? null : figure(startsApartMs),
+      clock_error_ms: figure(clockErrorMs)!,
+      parts: parts.map((part) => ({ ...part })),
+    },
   };
 }
 

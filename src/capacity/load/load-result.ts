@@ -70,6 +70,29 @@ export interface GeneratorThread {
   readonly loopLagMsMax: number;
 }
 
+/** What one agent had of a load that was made on several machines. */
+export interface AgentPart {
+  readonly name: string;
+  readonly host: string;
+  readonly threads: number;
+  readonly clients: number;
+  /** Requests that its share asked for; null where nothing is planned. */
+  readonly planned: number | null;
+  /** As in LoadResult; null where it handed in nothing. */
+  readonly requests: number | null;
+  readonly succeeded: number | null;
+  /** Why its share does not count, null where it does. */
+  readonly void: string | null;
+}
+
+export interface LoadAgents {
+  /** Between the first thread's start and the last one's; null of fewer than two threads. */
+  readonly startsApartMs: number | null;
+  /** By how much that may be wrong, since every machine has a clock of its own. */
+  readonly clockErrorMs: number;
+  readonly parts: readonly AgentPart[];
+}
+
 export interface LoadResult {
   readonly plan: LoadPlan;
   /** Wall clock, milliseconds since 1970. */
@@ -119,6 +142,8 @@ export interface LoadResult {
   readonly timeline: readonly LoadSlot[];
   readonly stalls: readonly Stall[];
   readonly generator: readonly GeneratorThread[];
+  /** Who made the load; null where threads of this process did. */
+  readonly agents: LoadAgents | null;
   /** Why the figures are the generator's and not the server's; null where they are the server's. */
   readonly void: string | null;
 }

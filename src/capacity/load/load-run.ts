@@ -155,6 +155,7 @@ export class LoadRun implements LoopRun {
     this.sendingEndMs = startMs + sendingMs;
     this.isSending = true;
     this.tally.start(startMs, sendingMs);
+    this.tally.startLagMs = this.nowMs() - startMs;
     this.health.start();
     this.ticker = setInterval(() => this.tick(), TICK_MS);
     this.armEnd();

@@ -88,6 +88,7 @@ export function describeResult(result: LoadResult): string {
     ...refusedLines(result),
     "",
     ...ownLines(result),
+    ...agentLines(result),
   ];
   if (result.void !== null) lines.push("", ...wrapped(`VOID: ${result.void}.`));
   return `${lines.join("\n")}\n`;
@@ -96,6 +97,7 @@ export function describeResult(result: LoadResult): string {
 /** Why a run of which nothing succeeded failed, in one line. */
 export function describeFailure(result: LoadResult): string {
   const worst = ERROR_CLASSES.toSorted((a, b) => result.errors[b] - result.errors[a])[0]!;
+  if (result.requests === 0 && result.void !== null) return `nothing was counted: ${result.void}`;
   if (result.requests === 0) return "nothing was sent before the run ended; try a longer --duration";
   return `no request succeeded: ${countText(result.errors[worst])} of ${countText(result.requests)} failed as ${worst} (${MEANING_OF_ERROR[worst]}); check --url ${result.plan.url}`;
 }
@@ -168,16 +170,42 @@ function ownLines(result: LoadResult): string[] {
     ),
     line("in flight", `${result.inFlightMean.toFixed(2)} requests on average`),
     line("bytes", `${bytesText(result.bytesSent)} sent, ${bytesText(result.bytesReceived)} received`),
-    line(
-      "generator",
-      `${coarseShareText(busiest)} of a core busy, at most ${msUnitText(Math.max(...generator.map(({ loopLagMsMax }) => loopLagMsMax)))} asleep`,
-    ),
   ];
+  if (generator.length > 0) {
+    const asleepMs = Math.max(...generator.map(({ loopLagMsMax }) => loopLagMsMax));
+    lines.push(
+      line("generator", `${coarseShareText(busiest)} of a core busy, at most ${msUnitText(asleepMs)} asleep`),
+    );
+  }
   if (sendLag.count() > 0) {
     lines.push(
       line(
         "",
         `sent 99 % within ${msUnitText(sendLag.percentile(0.99) / 1e6)} of their time, all within ${msUnitText(sendLag.max() / 1e6)}`,
+      ),
+    );
+  }
+  return lines;
+}
+
+/** Who made the load, where it was made on several machines. */
+function agentLines({ agents }: LoadResult): string[] {
+  if (agents === null) return [];
+  const { startsApartMs, clockErrorMs, parts } = agents;
+  const apart =
+    startsApartMs === null
+      ? ""
+      : `; starts ${msUnitText(startsApartMs)} apart, give or take ${msUnitText(clockErrorMs)}`;
+  const lines = [line("agents", `${countText(parts.length)}${apart}`)];
+  for (const { name, host, clients, requests, succeeded, void: reason } of parts) {
+    const figures =
+      requests === null
+        ? "nothing handed in"
+        : `${countText(succeeded!)} of ${countText(requests)} requests succeeded`;
+    lines.push(
+      line(
+        `  ${name}`,
+        `on ${host}: ${countText(clients)} clients, ${figures}${reason === null ? "" : ", VOID"}`,
       ),
     );
   }

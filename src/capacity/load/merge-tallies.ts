@@ -55,6 +55,7 @@ export function mergeTallies(
     timeline: mergeTimeline(tallies.map((tally) => tally.slots)),
     stalls: findStalls(tallies.map((tally) => tally.silences)),
     generator: tallies.map((tally) => tally.health),
+    agents: null,
     void: null,
   };
   return { ...result, void: voidReason(result) };

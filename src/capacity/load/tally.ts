@@ -46,6 +46,8 @@ export class Tally {
   bytesSent = 0;
   bytesReceived = 0;
   loopLagMsMax = 0;
+  /** From the common start to when the thread itself began: timers are late, and so is news of the start. */
+  startLagMs = 0;
   /** Requests in flight × milliseconds, while sending. */
   inFlightMs = 0;
   private readonly isPlanned: boolean;

@@ -29,6 +29,8 @@ export interface ThreadTally {
   readonly slots: readonly SlotTally[];
   readonly silences: readonly Silence[];
   readonly health: GeneratorThread;
+  /** From the common start to when the thread began. */
+  readonly startLagMs: number;
 }
 
 export function packTally(
@@ -63,5 +65,6 @@ export function packTally(
     slots: tally.slots,
     silences: tally.silences,
     health,
+    startLagMs: tally.startLagMs,
   };
 }

@@ -14,6 +14,26 @@ export interface LatencyJson {
   readonly max: number | null;
 }
 
+/** Who made a load that several machines made. */
+export interface AgentsJson {
+  /** Between the first start and the last one, over all agents' threads. */
+  readonly starts_apart_ms: number | null;
+  /** By how much that may be wrong. */
+  readonly clock_error_ms: number;
+  readonly parts: readonly {
+    readonly name: string;
+    readonly host: string;
+    readonly threads: number;
+    readonly clients: number;
+    /** Requests that its share asked for; null where nothing is planned. */
+    readonly planned: number | null;
+    /** Null where it handed in nothing, and the figures lack its share. */
+    readonly requests: number | null;
+    readonly succeeded: number | null;
+    readonly void: string | null;
+  }[];
+}
+
 /** What the load alone knows: the whole of `load --json`, and the start of each level. */
 export interface LoadJson {
   /** Succeeded requests a second. */
@@ -57,6 +77,8 @@ export interface LoadJson {
     readonly wait_ratio: number | null;
     readonly loop_lag_ms_max: number;
   };
+  /** Only where agents made the load. */
+  readonly agents?: AgentsJson;
   readonly void: string | null;
 }
 

@@ -50,6 +50,7 @@ export function madeLoad(figures: MadeLoad): LoadResult {
     timeline: [],
     stalls: [],
     generator: [],
+    agents: null,
     void: figures.void ?? null,
   };
 }
