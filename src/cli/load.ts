@@ -2,11 +2,12 @@
 // 0 done, 1 nothing succeeded, 2 the run is void or the command line was wrong.
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import type { StartLoadOptions } from "../capacity/load/generator-threads.ts";
 import type { LoadFlags } from "../capacity/load/load-flags.ts";
+import type { LoadGenerator, StartLoadOptions } from "../capacity/load/load-generator.ts";
 import type { LoadPlan } from "../capacity/load/load-plan.ts";
 import type { LoadResult, LoadSlot } from "../capacity/load/load-result.ts";
 import { TidemarkError } from "../errors.ts";
+import { type AgentsFlags, addAgentsFlags, openGenerator } from "./agents-flags.ts";
 
 const EXAMPLES = `
 Examples:
@@ -15,6 +16,7 @@ Examples:
                                                           server does
   $ tidemark load --clients 200 --pace 100ms --requests 50
   $ tidemark load --url http://127.0.0.1/ --method GET --json
+  $ tidemark load --agents nats://10.0.0.7:4222 --url http://10.0.0.9:8080/metrics
 
 Without --rate every client sends when it is answered (or at its --pace).
 TIME is a number with ms, s, m or h. Ctrl-C ends the run early and prints what
@@ -61,10 +63,12 @@ export function loadCommand(): Command {
     flag("Output", "--hgrm <FILE>", "write the corrected latency's histogram"),
   ];
   for (const option of options) command.addOption(option);
-  return command.addHelpOption(new Option("-h, --help", "print this help").helpGroup("Output:"));
+  return addAgentsFlags(command).addHelpOption(
+    new Option("-h, --help", "print this help").helpGroup("Output:"),
+  );
 }
 
-async function runLoad(flags: LoadFlags): Promise<void> {
+async function runLoad(flags: LoadFlags & AgentsFlags): Promise<void> {
   const { readLoadFlags } = await import("../capacity/load/load-flags.ts");
   const { describeFailure, describePlan, describeResult, describeSlot } = await import(
     "../capacity/load/load-text.ts"
@@ -72,10 +76,14 @@ async function runLoad(flags: LoadFlags): Promise<void> {
   const asked = readLoadFlags(flags, (path) => readFileSync(path));
   if (asked.hgrm !== null) writeHistogram(asked.hgrm, "");
   const live = openLiveLine();
+  const generator = await openGenerator(flags, (line) => {
+    live.clear();
+    process.stderr.write(`${line}\n`);
+  });
   if (!asked.isJson) process.stdout.write(`${describePlan(asked.plan)}\n`);
   const result = await withInterrupt((signal) => {
     const options = { signal, onSlot: (slot: LoadSlot) => live.show(describeSlot(slot)) };
-    return run(asked.plan, asked.warmUpSeconds, options);
+    return run(generator, asked.plan, asked.warmUpSeconds, options);
   }).finally(() => live.clear());
   if (asked.hgrm !== null) {
     const { toHgrm } = await import("../capacity/load/hgrm.ts");
@@ -91,15 +99,18 @@ async function runLoad(flags: LoadFlags): Promise<void> {
 }
 
 /** Runtimes compile what is hot as they meet it, on both sides: the warm-up is theirs, and on the same threads. */
-async function run(plan: LoadPlan, warmUpSeconds: number, options: StartLoadOptions): Promise<LoadResult> {
-  const { GeneratorThreads } = await import("../capacity/load/generator-threads.ts");
-  const threads = new GeneratorThreads();
+async function run(
+  generator: LoadGenerator,
+  plan: LoadPlan,
+  warmUpSeconds: number,
+  options: StartLoadOptions,
+): Promise<LoadResult> {
   try {
     if (warmUpSeconds > 0)
-      await threads.run({ ...plan, stop: { kind: "seconds", seconds: warmUpSeconds } }, options);
-    return await threads.run(plan, options);
+      await generator.run({ ...plan, stop: { kind: "seconds", seconds: warmUpSeconds } }, options);
+    return await generator.run(plan, options);
   } finally {
-    await threads.end();
+    await generator.end();
   }
 }
 

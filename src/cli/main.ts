@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "send requests to an HTTP server and tell what came of them",
     load: async () => (await import("./load.ts")).loadCommand(),
   },
+  agent: {
+    summary: "make a share of a load that is coordinated from elsewhere",
+    load: async () => (await import("./agent.ts")).agentCommand(),
+  },
   capacity: {
     summary: "find how much a server takes, and what stops it there",
     load: async () => (await import("./capacity.ts")).capacityCommand(),
