@@ -271,3 +271,31 @@ export const DRAIN_FORGET_LOOKS = 600;
 export const DRAIN_FIGURES_MS = 10_000;
 /** From the signal to leaving what is not committed as it is, milliseconds; the promise is 5 s to the exit. */
 export const DRAIN_CLOSE_MS_MAX = 4_000;
+
+// Drains of the stream.
+/** Lines that share one commit of a drain, bytes: a sync and a compare-and-set each take milliseconds. */
+export const DRAIN_GROUP_BYTES_MAX = 2 * 1024 * 1024;
+/** Blocks that share one commit of a drain: those of quiet lanes have a few lines each. */
+export const DRAIN_GROUP_MESSAGES_MAX = 1_000;
+/** Messages of a partition that a drain has been given and not stored yet, bytes; one request asks for so many. */
+export const DRAIN_PULL_BYTES = 2 * 1024 * 1024;
+/** A request for messages ends after this, milliseconds, and is made again. */
+export const DRAIN_PULL_MS_MAX = 30_000;
+/** While a request waits its server says so, milliseconds; two of these missed and it is made again. */
+export const DRAIN_PULL_HEARTBEAT_MS = 2_000;
+/** Before a request is made again that was refused, milliseconds. */
+export const DRAIN_PULL_RETRY_MS = 250;
+/** A block that is not acknowledged is delivered again after this, milliseconds: a sync and a commit take some of them. */
+export const DRAIN_ACK_MS_MAX = 30_000;
+/** Longest wait for an answer of the bucket or the stream, milliseconds. */
+export const DRAIN_REQUEST_MS_MAX = 2_000;
+/** How often a drain says that it lives and looks at the others, milliseconds. */
+export const DRAIN_BEAT_MS = 1_000;
+/** Looks with the same beat before a drain counts as dead: 4 s, longer than a machine under load keeps a process waiting. */
+export const DRAIN_SILENT_LOOKS = 4;
+/** Looks with the same beat before it is taken off the list: ten minutes. */
+export const DRAIN_FORGET_LOOKS = 600;
+/** How often a drain tells its figures where there are any, milliseconds. */
+export const DRAIN_FIGURES_MS = 10_000;
+/** From the signal to leaving what is not committed as it is, milliseconds; the promise is 5 s to the exit. */
+export const DRAIN_CLOSE_MS_MAX = 4_000;

@@ -15,6 +15,7 @@ import { describeLaneEvent } from "../server/lane-event.ts";
 import { openLogStream } from "../server/log-stream.ts";
 import { addNatsFlags, type NatsFlags, readNatsSettings } from "./nats-flags.ts";
 
+const FROM = "--from <URL>";
 const FROM_VARIABLE = "TIDEMARK_FROM";
 const DATA_DEFAULT = "./store";
 /** Settings that it has in common with `serve`, with the same meaning, environment variables and defaults but for the folder. */
@@ -54,7 +55,7 @@ export function drainCommand(): Command {
     .usage("--from nats://… [flags]")
     .allowExcessArguments(false)
     .addHelpText("after", EXAMPLES)
-    .option("--from <URL>", `servers of the NATS cluster: nats://a,b,c (${FROM_VARIABLE})`)
+    .option(FROM, `servers of the NATS cluster: nats://a,b,c (${FROM_VARIABLE})`)
     .action(runCommand);
   for (const { name, placeholder, help, byDefault } of SETTINGS.filter((setting) =>
     SHARED.includes(setting.name),
@@ -73,7 +74,7 @@ async function runCommand(natsFlags: DrainFlags, command: Command): Promise<void
       "cannot drain without --from because it says where the stream is; try --from nats://127.0.0.1:4222",
       2,
     );
-  const nats = readNatsSettings("--from", from, natsFlags);
+  const nats = readNatsSettings(FROM.split(" ")[0]!, from, natsFlags);
   const config = readShared(command);
   // Whatever the umask was: modes are what is asked for, and nothing is for others.
   process.umask(0o077);
