@@ -219,8 +219,10 @@ export const AGENT_BEAT_MS = 500;
 export const AGENT_SILENCE_MS_MAX = 5_000;
 /** As AGENT_SILENCE_MS_MAX, where NATS itself says that nobody listens there any more: two beats in a row, for a connection may be made anew. */
 export const AGENT_GONE_MS_MAX = 900;
-/** Wait for --agents-min agents to appear, milliseconds. */
+/** Wait for --agents-min agents to appear, unless --agents-wait says otherwise, milliseconds: a runtime starts within one or two. */
 export const AGENTS_WAIT_MS_MAX = 10_000;
+/** Longest wait that --agents-wait takes, milliseconds: machines that are started for the run need some minutes. */
+export const AGENTS_WAIT_MS_CEILING = 3_600_000;
 /** Without a new agent for so long the search for agents ends, milliseconds: an answer takes one way there and back. */
 export const AGENTS_GATHER_MS = 600;
 /** Most agents of one run: each has its part of the coordinator's memory and a beat of its own. */
@@ -244,33 +246,41 @@ export const FOLLOWER_RESTART_MS = 1_000;
 /** JavaScript heap of a follower thread, MiB (Node only): blocks and messages lie outside of it. */
 export const FOLLOWER_HEAP_MIB_MAX = 128;
 
-// Drains of the stream.
-/** Lines that share one commit of a drain, bytes: a sync and a compare-and-set each take milliseconds. */
-export const DRAIN_GROUP_BYTES_MAX = 4 * 1024 * 1024;
-/** Blocks that share one commit of a drain: those of quiet lanes have a few lines each. */
-export const DRAIN_GROUP_MESSAGES_MAX = 1_000;
-/** Messages of a partition that a drain has been given and not stored yet, bytes; one request asks for so many. */
-export const DRAIN_PULL_BYTES = 4 * 1024 * 1024;
-/** A request for messages ends after this, milliseconds, and is made again. */
-export const DRAIN_PULL_MS_MAX = 30_000;
-/** While a request waits its server says so, milliseconds; two of these missed and it is made again. */
-export const DRAIN_PULL_HEARTBEAT_MS = 2_000;
-/** Before a request is made again that was refused, milliseconds. */
-export const DRAIN_PULL_RETRY_MS = 250;
-/** A block that is not acknowledged is delivered again after this, milliseconds: a sync and a commit take some of them. */
-export const DRAIN_ACK_MS_MAX = 30_000;
-/** Longest wait for an answer of the bucket or the stream, milliseconds. */
-export const DRAIN_REQUEST_MS_MAX = 2_000;
-/** How often a drain says that it lives and looks at the others, milliseconds. */
-export const DRAIN_BEAT_MS = 1_000;
-/** Looks with the same beat before a drain counts as dead: 4 s, longer than a machine under load keeps a process waiting. */
-export const DRAIN_SILENT_LOOKS = 4;
-/** Looks with the same beat before it is taken off the list: ten minutes. */
-export const DRAIN_FORGET_LOOKS = 600;
-/** How often a drain tells its figures where there are any, milliseconds. */
-export const DRAIN_FIGURES_MS = 10_000;
-/** From the signal to leaving what is not committed as it is, milliseconds; the promise is 5 s to the exit. */
-export const DRAIN_CLOSE_MS_MAX = 4_000;
+// The log on its way to a Prometheus-compatible store (forward/).
+/** Lines in one block, bytes: its turn takes some 4 ms, then the sockets have theirs. */
+export const FORWARD_BLOCK_BYTES_MAX = 256 * 1024;
+/** Lines read and not yet taken by the store, bytes: full requests for every connection, and as much again to go on with. */
+export const FORWARD_WINDOW_BYTES = 4 * 1024 * 1024;
+/** Series whose labels are kept encoded, and bytes for these and their keys; some 200 bytes a series. */
+export const FORWARD_CACHE_SERIES_MAX = 32_768;
+export const FORWARD_CACHE_BYTES = 6 * 1024 * 1024;
+/** Connections to the store, unless --connections says otherwise. */
+export const FORWARD_CONNECTIONS_DEFAULT = 4;
+/** Most that --connections takes: each has its own part of the series, and a request under way. */
+export const FORWARD_CONNECTIONS_MAX = 64;
+/** Samples in one request, unless --batch-samples says otherwise; Prometheus itself sends 500 to 2,000. */
+export const FORWARD_BATCH_SAMPLES_DEFAULT = 2_000;
+/** Most that --batch-samples takes: some 6 MB before compression; stores take 32 MB and more. */
+export const FORWARD_BATCH_SAMPLES_MAX = 50_000;
+/** Between two requests of a connection that are not full, milliseconds: a quiet log is no reason for many small requests. */
+export const FORWARD_LINGER_MS = 200;
+/** Longest wait for a request's answer, unless --timeout says otherwise, milliseconds; as Prometheus has it. */
+export const FORWARD_TIMEOUT_MS_DEFAULT = 30_000;
+/** Between two tries where a setting is wrong (401, 403, 404, a redirect), milliseconds: somebody has to come and change it. */
+export const FORWARD_SETTINGS_RETRY_MS = 15_000;
+/** Longest Retry-After that is kept to, milliseconds: a longer one is more likely a mistake than a wish. */
+export const FORWARD_RETRY_AFTER_MS_MAX = 60 * 60 * 1000;
+/** Kept of an answer that is no yes, bytes. */
+export const FORWARD_ANSWER_BYTES_MAX = 256;
+/** Time that requests under way are given at the end, milliseconds. */
+export const FORWARD_CLOSE_MS_MAX = 5_000;
+/** One file of dead letters, bytes, and how many of them are kept. */
+export const DEAD_LETTER_BYTES_MAX = 64 * 1024 * 1024;
+export const DEAD_LETTER_FILES_MAX = 4;
+/** Between two reports of a forwarder about itself, milliseconds. */
+export const FORWARD_REPORT_MS = 10_000;
+/** How often lanes are looked for, milliseconds: a server with more threads makes more. */
+export const FORWARD_LANES_MS = 1_000;
 
 // Drains of the stream.
 /** Lines that share one commit of a drain, bytes: a sync and a compare-and-set each take milliseconds. */

@@ -21,6 +21,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "store the blocks of a stream that serve --replicate fills",
     load: async () => (await import("./drain.ts")).drainCommand(),
   },
+  forward: {
+    summary: "send the log to a Prometheus-compatible store",
+    load: async () => (await import("./forward.ts")).forwardCommand(),
+  },
   load: {
     summary: "send requests to an HTTP server and tell what came of them",
     load: async () => (await import("./load.ts")).loadCommand(),

@@ -1,0 +1,212 @@
+// `tidemark forward`: sends the log of a data folder to a Prometheus-compatible store, beside a server or without one.
+// Exit code 0: told to end, or with --until-end all is there; 1: the folder cannot be used; 2: the command line is wrong.
+
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { realClock } from "../base/clock.ts";
+import { printable } from "../base/printable.ts";
+import { readCount, readDurationMs } from "../capacity/flag-values.ts";
+import { TidemarkError } from "../errors.ts";
+import { FOLLOWERS_FOLDER } from "../follow/cursor-file.ts";
+import {
+  authorizationFrom,
+  type ForwardSettings,
+  parseHeaders,
+  parseTarget,
+  showUrl,
+} from "../forward/forward-settings.ts";
+import { startForwarder } from "../forward/forwarder.ts";
+import {
+  FORWARD_BATCH_SAMPLES_DEFAULT,
+  FORWARD_BATCH_SAMPLES_MAX,
+  FORWARD_CONNECTIONS_DEFAULT,
+  FORWARD_CONNECTIONS_MAX,
+  FORWARD_TIMEOUT_MS_DEFAULT,
+} from "../limits.ts";
+import { realFiles } from "../log/files.ts";
+import { type FolderLock, lockFolder } from "../server/folder-lock.ts";
+import { VERSION } from "../server/version.ts";
+
+const DATA_DEFAULT = "./data";
+const NAME_DEFAULT = "prometheus";
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const EXAMPLES = `
+Examples:
+  $ tidemark forward --data /var/lib/tidemark --to prometheus=http://127.0.0.1:8428/api/v1/write
+  $ tidemark forward --data /var/lib/tidemark --to prometheus=https://mimir/api/v1/push \\
+      --header "X-Scope-OrgID: tenant" --bearer-token-file /run/secrets/token
+
+It follows the log beside a server, or alone on a folder, and goes on where it
+was when it is started again. What the store has no room for now, waits; what it
+refuses for good is set aside in <data>/dead-letter/. SIGTERM and SIGINT end what
+is under way, within 5 s. TIDEMARK_FORWARD_TO may hold the value of --to,
+TIDEMARK_FORWARD_BEARER_TOKEN a token, TIDEMARK_FORWARD_HEADERS headers, a line each.
+
+Exit code 0: ended as it was told to; 1: it could not begin; 2: a flag is wrong.
+`;
+
+interface ForwardFlags {
+  readonly data?: string;
+  readonly to?: string;
+  readonly name?: string;
+  readonly connections?: string;
+  readonly batchSamples?: string;
+  readonly timeout?: string;
+  readonly resend?: string;
+  readonly header?: readonly string[];
+  readonly basicAuthFile?: string;
+  readonly bearerTokenFile?: string;
+  readonly ca?: string;
+  readonly untilEnd?: true;
+}
+
+export function forwardCommand(): Command {
+  return new Command("forward")
+    .description("Send the log to a Prometheus-compatible store (remote write).")
+    .usage("--to prometheus=URL [flags]")
+    .allowExcessArguments(false)
+    .option("--data <FOLDER>", `the folder whose log it is (${DATA_DEFAULT})`)
+    .option(
+      "--to <prometheus=URL>",
+      "the store's address for remote write; a user and password may stand in it",
+    )
+    .option("--name <NAME>", `names the cursor and the dead letters; one for each store (${NAME_DEFAULT})`)
+    .option(
+      "--connections <N>",
+      `requests under way at once; a series keeps to one of them (${FORWARD_CONNECTIONS_DEFAULT})`,
+    )
+    .option("--batch-samples <N>", `samples in one request (${FORWARD_BATCH_SAMPLES_DEFAULT})`)
+    .option("--timeout <TIME>", `longest wait for an answer (${FORWARD_TIMEOUT_MS_DEFAULT / 1000}s)`)
+    .option(
+      "--resend <TIME>",
+      "send again what was taken in this time before the store went away, for stores that answer before they store (auto: 10s for VictoriaMetrics, off for others)",
+    )
+    .option(
+      "--header <'NAME: VALUE'>",
+      "a field of every request; as often as needed",
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+    )
+    .option("--basic-auth-file <FILE>", "holds user:password")
+    .option("--bearer-token-file <FILE>", "holds a token; read again when the store says 401")
+    .option("--ca <FILE>", "PEM of the authority that signed the store's certificate")
+    .option("--until-end", "end when the store has all that is in the log now")
+    .addHelpOption(new Option("-h, --help", "print this help"))
+    .addHelpText("after", EXAMPLES)
+    .action(runForward);
+}
+
+async function runForward(flags: ForwardFlags): Promise<void> {
+  process.umask(0o077);
+  const settings = readSettings(flags, process.env);
+  const dataFolder = resolve(flags.data ?? DATA_DEFAULT);
+  if (!existsSync(dataFolder))
+    throw new TidemarkError(`cannot forward ${dataFolder} because it is not there; try another --data`, 2);
+  // Heard from here on, so that a signal at the start is an end in order too.
+  const stopSignal = nextSignal();
+  const lock = await lockName(dataFolder, settings.name);
+  try {
+    const forwarder = startForwarder({
+      dataFolder,
+      files: realFiles,
+      clock: realClock,
+      settings,
+      userAgent: `tidemark/${VERSION}`,
+      log: say,
+    });
+    say("info", "forwarding", { data: dataFolder, url: showUrl(settings.url), name: settings.name });
+    await (flags.untilEnd ? Promise.race([stopSignal, forwarder.untilEnd()]) : stopSignal);
+    await forwarder.close();
+    const { samples, deadLetters, lagLines } = forwarder.figures();
+    say("info", "forwarded", { samples, dead_letters: deadLetters, lag_lines: lagLines });
+  } finally {
+    lock.release();
+  }
+  process.exit(0);
+}
+
+function readSettings(
+  flags: ForwardFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+): ForwardSettings {
+  const to = flags.to ?? environment.TIDEMARK_FORWARD_TO;
+  if (to === undefined)
+    throw new TidemarkError("cannot forward because no store is named; give --to prometheus=URL", 2);
+  const { url, userAndPassword } = parseTarget("--to", to);
+  const name = flags.name ?? NAME_DEFAULT;
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
+    throw new TidemarkError("cannot use --name because it must be 1 to 64 of A-Z a-z 0-9 _ -", 2);
+  const fromEnvironment = (environment.TIDEMARK_FORWARD_HEADERS ?? "")
+    .split("\n")
+    .filter((text) => text !== "");
+  return {
+    url,
+    headers: parseHeaders("--header", flags.header ?? fromEnvironment),
+    ...authorizationFrom({
+      userAndPassword,
+      basicAuthFile: flags.basicAuthFile ?? "",
+      bearerToken: environment.TIDEMARK_FORWARD_BEARER_TOKEN ?? "",
+      bearerTokenFile: flags.bearerTokenFile ?? "",
+    }),
+    ca: flags.ca === undefined ? "" : readPem(flags.ca),
+    connections: readCount(
+      "--connections",
+      flags.connections ?? `${FORWARD_CONNECTIONS_DEFAULT}`,
+      1,
+      FORWARD_CONNECTIONS_MAX,
+    ),
+    batchSamples: readCount(
+      "--batch-samples",
+      flags.batchSamples ?? `${FORWARD_BATCH_SAMPLES_DEFAULT}`,
+      1,
+      FORWARD_BATCH_SAMPLES_MAX,
+    ),
+    timeoutMs: readDurationMs("--timeout", flags.timeout ?? `${FORWARD_TIMEOUT_MS_DEFAULT}ms`, 100, DAY_MS),
+    resendMs: readResendMs(flags.resend ?? "auto"),
+    name,
+  };
+}
+
+function readResendMs(text: string): number | null {
+  if (text === "auto") return null;
+  return text === "off" ? 0 : readDurationMs("--resend", text, 1_000, DAY_MS);
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new TidemarkError(
+      `cannot read --ca ${path} because of ${(error as NodeJS.ErrnoException).code}`,
+      2,
+    );
+  }
+}
+
+/** One forwarder to a name, whatever server holds the folder. */
+async function lockName(dataFolder: string, name: string): Promise<FolderLock> {
+  const folder = join(dataFolder, FOLLOWERS_FOLDER, `forward-${name}.lock`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    return await lockFolder(folder, { pid: process.pid, address: "" });
+  } catch (error) {
+    if (!(error instanceof TidemarkError)) throw error;
+    const who = /process \d+[^;]*/.exec(error.message)?.[0] ?? "another process";
+    throw new TidemarkError(
+      `cannot forward ${dataFolder} as ${name} because ${who} does; stop that one, or give this one another --name and store`,
+    );
+  }
+}
+
+function nextSignal(): Promise<string> {
+  return new Promise((settle) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => settle(signal));
+  });
+}
+
+/** A line of JSON on standard error, as the server's log has them. */
+function say(level: "info" | "warn" | "error", text: string, fields: Record<string, unknown>): void {
+  const line = JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg: text });
+  process.stderr.write(`${printable(line)}\n`);
+}
