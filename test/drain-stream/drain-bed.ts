@@ -21,6 +21,8 @@ const DRAINED_MS_MAX = 60_000;
 
 export interface DrainOptions {
   data?: string;
+  /** Where this process finds it, if not there. */
+  dataFromHere?: string;
   flags?: readonly string[];
   wrapper?: readonly string[];
   stream?: string;
@@ -61,7 +63,11 @@ export class DrainBed {
   }
 
   static async open(node: NatsNode, partitions: number): Promise<DrainBed> {
-    const connection = await connect({ servers: node.url });
+    const connection = await connect({
+      servers: node.url,
+      reconnectTimeWait: 100,
+      maxReconnectAttempts: -1,
+    });
     const manager = await jetstreamManager(connection);
     const settings = { stream: STREAM, replicas: 1, partitions, bytesMax: 0, ageMsMax: 0 };
     await manager.streams.add(streamConfig(settings));
@@ -75,7 +81,7 @@ export class DrainBed {
   /** One that drains when this resolves. */
   async drain(options: DrainOptions = {}): Promise<ServerProcess> {
     const drain = spawnDrain(this.node.url, options);
-    this.stores.add(drain.data);
+    this.stores.add(options.dataFromHere ?? drain.data);
     await eventually("the drain says that it drains", () => {
       if (drain.hasExited) throw new Error(`the drain ended: ${drain.error}`);
       return drain.out.includes(`tidemark drains ${STREAM} into ${drain.data}\n`);
@@ -102,7 +108,11 @@ export class DrainBed {
     const lines = headers();
     if (header !== null) lines.set(BLOCK_HEADER, header);
     lines.set(MESSAGE_ID_HEADER, crypto.randomUUID());
-    return (await this.stream.publish(subject, payload, { headers: lines })).seq;
+    // the server may be away: sent again it counts once, by its id
+    const ack = await eventually("the message is published", () =>
+      this.stream.publish(subject, payload, { headers: lines, timeout: 1_000 }).catch(() => undefined),
+    );
+    return ack.seq;
   }
 
   /** In all stores, committed or not. */
@@ -117,7 +127,10 @@ export class DrainBed {
   async emptied(what = "the stream is empty"): Promise<void> {
     await eventually(
       what,
-      async () => (await this.manager.streams.info(STREAM)).state.messages === 0,
+      async () => {
+        const info = await this.manager.streams.info(STREAM).catch(() => null);
+        return info?.state.messages === 0;
+      },
       DRAINED_MS_MAX,
     );
   }

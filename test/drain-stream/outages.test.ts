@@ -1,0 +1,82 @@
+// A disk that is full, and a NATS server that goes away: the drain waits, says so once, and loses nothing.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { after, before, describe, test } from "node:test";
+import { SmallDisk } from "../disk/small-disk.ts";
+import {
+  type NatsNode,
+  natsServerMissing,
+  startNatsServer,
+  stopNatsServers,
+} from "../support/nats-server.ts";
+import { eventually, type ServerProcess, stopServers } from "../support/server-process.ts";
+import { DrainBed } from "./drain-bed.ts";
+
+const MIB = 1024 * 1024;
+const canMount = spawnSync("unshare", ["-m", "true"]).status === 0;
+
+function times(drain: ServerProcess, text: string): number {
+  return drain.error.split(text).length - 1;
+}
+
+describe("a drain waits", { skip: natsServerMissing, timeout: 120_000 }, () => {
+  let node: NatsNode;
+  let bed: DrainBed;
+  before(async () => {
+    node = await startNatsServer();
+    bed = await DrainBed.open(node, 2);
+  });
+  after(async () => {
+    await bed.close();
+    await stopServers();
+    await stopNatsServers();
+  });
+
+  test("while NATS is away, and goes on where it was", async () => {
+    const drain = await bed.drain();
+    await bed.publish(0, 0, 100);
+    await bed.emptied();
+    await node.restart();
+    await eventually("it is back", () => times(drain, "NATS is back") === 1);
+    await bed.publish(0, 50, 200);
+    await bed.emptied();
+    bed.assertOnce();
+    assert.equal(times(drain, "because the connection was lost; blocks stay in the stream"), 1, drain.error);
+    assert.equal((await drain.stop()).code, 0);
+  });
+
+  test("to end no longer than it may, though NATS is away", async () => {
+    const drain = await bed.drain();
+    await bed.shared(2);
+    await node.kill();
+    await eventually("it knows", () => drain.error.includes("the connection was lost"));
+    assert.deepEqual(await drain.stop(), { code: 0, signal: null }, drain.error);
+    await node.restart();
+  });
+
+  test("while its disk is full, tells it once, and stores all when there is room", {
+    skip: canMount ? false : "mounting a file system is not allowed here",
+  }, async () => {
+    const disk = await SmallDisk.make(16 * MIB, "memory");
+    const drain = await bed.drain({
+      data: disk.data,
+      dataFromHere: disk.dataFromHere,
+      wrapper: disk.wrapper,
+    });
+    await bed.publish(0, 1_000, 1_100);
+    await bed.emptied();
+    disk.fill();
+    for (let from = 1_100; from < 3_000; from += 100) await bed.publish(from % 2, from, from + 100);
+    await eventually("it says that the disk is full", () => times(drain, "the disk takes no more") > 0);
+    disk.free();
+    await bed.emptied();
+    bed.assertOnce();
+    const told = times(drain, "the disk takes no more");
+    assert.ok(told <= 2, `once for each partition: ${drain.error}`);
+    await eventually("it says that it is over", () => times(drain, "the disk takes blocks again") === told);
+    assert.equal((await drain.stop()).code, 0, drain.error);
+    bed.assertOnce();
+    await disk.remove();
+  });
+});
