@@ -25,8 +25,8 @@ export function run(small: boolean): void {
     );
     report(
       round,
-      "search each line feed",
-      spent(passes, () => searchLines(bytes)),
+      "a loop over the bytes",
+      spent(passes, () => loopLines(bytes)),
       passes,
       bytes,
     );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { utimesSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
+import { REFUSAL } from "../errors.ts";
 import { ACK_WRITTEN } from "./files.ts";
 import { LaneBed, until } from "./lane-bed.ts";
 import { indexPath, segmentPath } from "./segment-name.ts";
@@ -26,7 +27,7 @@ function age(sequence: number, ms: number): void {
 }
 
 test("zero keeps everything", async () => {
-  assert.deepEqual(bed.lane.retain(0, 0), { segments: [], bytes: 0 });
+  assert.deepEqual(bed.lane.retain(0, 0), { segments: [], bytes: 0, isBlocked: false });
   assert.equal(bed.segments().length, 5);
   await bed.close();
 });
@@ -62,4 +63,22 @@ test("never takes the open segment or the newest closed one, so that the sequenc
   assert.deepEqual(bed.segments(), [4]);
   await bed.close();
   assert.equal(bed.open().nextSequence, 5);
+});
+
+test("what a follower still needs stays, and the lane says that it is full of that", async () => {
+  const report = bed.lane.retain(0, 1000, 1);
+  assert.deepEqual(report.segments, [segmentPath(bed.directory, 0)], "line 0 is done, line 1 is needed");
+  assert.equal(report.isBlocked, true);
+  assert.equal(bed.lane.tryReserve(100), REFUSAL.log_full);
+  assert.equal(bed.lane.retain(0, 1000, 3).isBlocked, false);
+  assert.deepEqual(bed.segments(), [2, 3, 4]);
+  assert.notEqual(bed.lane.tryReserve(100), REFUSAL.log_full, "there is room again");
+  await bed.close();
+});
+
+test("what is old and needed stays, and that is no full log", async () => {
+  for (const sequence of [0, 1, 2, 3]) age(sequence, 60_000);
+  assert.equal(bed.lane.retain(30_000, 0, 0).isBlocked, false);
+  assert.equal(bed.segments().length, 5);
+  await bed.close();
 });
