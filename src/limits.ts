@@ -224,7 +224,7 @@ export const AGENTS_WAIT_MS_MAX = 10_000;
 /** Longest wait that --agents-wait takes, milliseconds: machines that are started for the run need some minutes. */
 export const AGENTS_WAIT_MS_CEILING = 3_600_000;
 /** Without a new agent for so long the search for agents ends, milliseconds: an answer takes one way there and back. */
-export const AGENTS_GATHER_MS = 600;
+export const AGENTS_GATHER_MS = 400;
 /** Most agents of one run: each has its part of the coordinator's memory and a beat of its own. */
 export const AGENTS_MAX = 64;
 /** Time for an agent to say yes or no to being claimed, milliseconds. */
@@ -279,8 +279,6 @@ export const DEAD_LETTER_BYTES_MAX = 64 * 1024 * 1024;
 export const DEAD_LETTER_FILES_MAX = 4;
 /** Between two reports of a forwarder about itself, milliseconds. */
 export const FORWARD_REPORT_MS = 10_000;
-/** How often lanes are looked for, milliseconds: a server with more threads makes more. */
-export const FORWARD_LANES_MS = 1_000;
 
 // Drains of the stream.
 /** Lines that share one commit of a drain, bytes: a sync and a compare-and-set each take milliseconds. */

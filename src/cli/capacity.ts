@@ -18,6 +18,7 @@ import { openProgressDisplay } from "../capacity/run/progress-display.ts";
 import { OBJECTIVE_DEFAULT } from "../capacity/search/objective.ts";
 import { SETTINGS } from "../config-settings.ts";
 import { TidemarkError } from "../errors.ts";
+import { type AgentsFlags, addAgentsFlags, openGenerator } from "./agents-flags.ts";
 
 const EXAMPLES = `
 Examples:
@@ -25,6 +26,7 @@ Examples:
   $ tidemark capacity --target http://127.0.0.1:8080/   any HTTP server; --pid lets it read that side, too
   $ tidemark capacity --ladder 20,100,500 --verify -- --threads 1 --backlog 8
   $ tidemark capacity --sweep threads=1,2,4,8 --sweep ack=written,synced
+  $ tidemark capacity --agents nats://10.0.0.7:4222 --target http://10.0.0.9:8080/
 
 What stands behind "--" goes to the server that the run starts (see tidemark serve --help).
 TIME is a number with ms, s or m. Exit code: 0 the objective was met, 1 it was not, 2 the run proves nothing or could
@@ -35,7 +37,7 @@ export function capacityCommand(): Command {
   const flag = (group: string, usage: string, help: string): Option =>
     new Option(usage, help).helpGroup(`${group}:`);
   const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
-  return new Command("capacity")
+  const command = new Command("capacity")
     .description("Find how much a server takes, name what stops it there, and prove it.")
     .usage("[flags] [-- serve flags]")
     .argument("[serve-flags...]", "for the server that the run starts")
@@ -78,11 +80,17 @@ export function capacityCommand(): Command {
       flag("Output", "--out <FOLDER>", "where report.md, report.json and report.html go (./capacity-report)"),
     )
     .addOption(flag("Output", "--json", "print the report as JSON instead of a table"))
-    .addHelpOption(new Option("-h, --help", "print this help").helpGroup("Output:"))
     .action(runCommand);
+  return addAgentsFlags(command).addHelpOption(
+    new Option("-h, --help", "print this help").helpGroup("Output:"),
+  );
 }
 
-async function runCommand(serveFlags: string[], flags: CapacityFlags, command: Command): Promise<void> {
+async function runCommand(
+  serveFlags: string[],
+  flags: CapacityFlags & AgentsFlags,
+  command: Command,
+): Promise<void> {
   const abort = new AbortController();
   const asked = readCapacityFlags(flags, serveFlags, {
     command: [process.execPath, fileURLToPath(new URL("./main.ts", import.meta.url))],
@@ -91,6 +99,7 @@ async function runCommand(serveFlags: string[], flags: CapacityFlags, command: C
   });
   const options: CapacityOptions = {
     ...asked,
+    openGenerator: (say) => openGenerator(flags, say),
     makeBatches: () => makeBatches({ seed: asked.seed, metrics: asked.batchMetrics }),
     signal: abort.signal,
     commandText: ["tidemark", "capacity", ...command.parent!.args.slice(1)].join(" "),

@@ -34,6 +34,8 @@ export interface AgentFleetOptions {
   readonly where: string;
   /** --agents-min. */
   readonly agentsMin: number;
+  /** --agents-wait. */
+  readonly waitMsMax: number;
   /** A line for the operator: whom it found, whom it lost. */
   say(line: string): void;
 }
@@ -52,13 +54,13 @@ export class AgentFleet implements LoadGenerator {
 
   /** Throws TidemarkError with exit code 2 where there are too few agents; the connection is closed then. */
   static async open(options: AgentFleetOptions): Promise<AgentFleet> {
-    const { connection, where, agentsMin, say } = options;
+    const { connection, agentsMin, say } = options;
     try {
       const roll: AgentRoll = { agents: new Map(), fault: null };
       const links = new Map<string, AgentLink>();
       const channel = openChannel(connection, roll, links);
       const ask = (): void => channel.send(SUBJECT_OF_ALL, { kind: "who" });
-      const found = (await findAgents(roll, ask, agentsMin, where)).slice(0, AGENTS_MAX);
+      const found = (await findAgents(roll, ask, options)).slice(0, AGENTS_MAX);
       for (const facts of found) links.set(facts.id, new AgentLink(channel, facts));
       const claimed: AgentLink[] = [];
       await Promise.all(
@@ -74,7 +76,7 @@ export class AgentFleet implements LoadGenerator {
       if (claimed.length < agentsMin) {
         for (const link of claimed) link.release();
         await connection.flush();
-        throw notEnough([...roll.agents.values()], agentsMin, where);
+        throw notEnough([...roll.agents.values()], options);
       }
       claimed.sort((a, b) => (a.facts.name < b.facts.name ? -1 : 1));
       const names = claimed.map(({ facts }) => `${facts.name} on ${facts.host}`).join(", ");

@@ -5,7 +5,6 @@
 // Invariant: once `lost` is a reason it stays one, and everything that was waited for fails with it.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { RequestError } from "@nats-io/transport-node";
 import { realClock } from "../../base/clock.ts";
 import { TidemarkError } from "../../errors.ts";
 import {
@@ -21,7 +20,7 @@ import type { LoadShare } from "../load/load-share.ts";
 import type { ThreadTally } from "../load/thread-tally.ts";
 import { decodeFromAgent, type FromAgent, subjectOfAgent, type ToAgent } from "./agent-messages.ts";
 import { type ClockOffset, type ClockReading, findClockOffset } from "./clock-offset.ts";
-import type { MessageChannel } from "./message-channel.ts";
+import { isNobodyThere, type MessageChannel } from "./message-channel.ts";
 
 export interface AgentFacts {
   readonly id: string;
@@ -97,7 +96,8 @@ export class AgentLink {
 
   release(): void {
     this.end.abort();
-    if (this.isClaimed && this.lost === null) this.tell({ kind: "release" });
+    // A lost one, too: it may be there all the same, and would wait for beats.
+    if (this.isClaimed) this.tell({ kind: "release" });
     this.isClaimed = false;
   }
 
@@ -165,7 +165,7 @@ export class AgentLink {
         if (!isYours) this.lose("let go of us, having heard nothing of us for too long");
       } catch (error) {
         const nowMs = realClock.monotonicMs();
-        if (error instanceof RequestError && error.isNoResponders()) goneSinceMs ??= nowMs;
+        if (isNobodyThere(error)) goneSinceMs ??= nowMs;
         if (goneSinceMs !== null && nowMs - goneSinceMs >= AGENT_GONE_MS_MAX)
           this.lose("died, or lost its connection to NATS");
         else if (nowMs - this.heardMs >= AGENT_SILENCE_MS_MAX)

@@ -4,7 +4,7 @@
 //   free ──claim──▶ claimed ──prepare──▶ preparing ──▶ ready ──start──▶ sending ──▶ done ─┐
 //    ▲                 ▲                                                                  │
 //    │                 └──────────────────────────────────────────────────────────────────┘
-//    └── release, or no beat of the coordinator's for AGENT_SILENCE_MS_MAX: what is under way is ended first
+//    └── release, or a coordinator that is gone or silent: what is under way is ended first
 //
 // It belongs to one coordinator at a time, and refuses a second. It never sends longer than the plan says: threads end by the
 // plan's own clock whether anybody is there to hear of it or not.
@@ -12,7 +12,7 @@
 import { hostname } from "node:os";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { realClock } from "../../base/clock.ts";
-import { AGENT_BEAT_MS, AGENT_SILENCE_MS_MAX } from "../../limits.ts";
+import { AGENT_BEAT_MS, AGENT_GONE_MS_MAX, AGENT_SILENCE_MS_MAX } from "../../limits.ts";
 import { GeneratorThreads, type ReadyShare } from "../load/generator-threads.ts";
 import {
   decodeToAgent,
@@ -42,6 +42,8 @@ export class Agent {
   private readonly watch: ReturnType<typeof setInterval>;
   private coordinator: Sender | null = null;
   private heardMs = 0;
+  /** Since when NATS says that the coordinator is not there; null where it is. */
+  private goneSinceMs: number | null = null;
   private work: Work | null = null;
   /** Settles when the last work has. */
   private worked: Promise<void> = Promise.resolve();
@@ -61,7 +63,7 @@ export class Agent {
     });
     this.channel.listen(SUBJECT_OF_ALL);
     this.channel.listen(subjectOfAgent(self.id));
-    this.watch = setInterval(() => this.lookForCoordinator(), AGENT_BEAT_MS);
+    this.watch = setInterval(() => this.lookInBackground(), AGENT_BEAT_MS);
   }
 
   /** Ends what it is at, and says so to the coordinator; resolves when its threads are gone. */
@@ -76,9 +78,11 @@ export class Agent {
 
   private receive(message: ToAgent, sender: Sender, answer: (message: FromAgent) => void): void {
     const isMine = this.coordinator?.id === sender.id && !this.isLeaving;
-    if (isMine) this.heardMs = realClock.monotonicMs();
-    if (message.kind === "who")
-      this.tell(sender, { kind: "here", host: hostname(), worksFor: this.coordinator?.name ?? "" });
+    if (isMine) {
+      this.heardMs = realClock.monotonicMs();
+      this.goneSinceMs = null;
+    }
+    if (message.kind === "who") this.tell(sender, this.here());
     else if (message.kind === "beat")
       answer({ kind: "beat", atMs: realClock.monotonicMs(), isYours: isMine });
     else if (message.kind === "claim") this.claim(sender);
@@ -100,6 +104,7 @@ export class Agent {
       return;
     }
     this.coordinator = sender;
+    this.goneSinceMs = null;
     this.heardMs = realClock.monotonicMs();
     this.say(`works for ${sender.name}`);
     this.tell(sender, { kind: "claimed" });
@@ -148,13 +153,26 @@ export class Agent {
     }
   }
 
-  private lookForCoordinator(): void {
-    if (this.coordinator === null || this.isLeaving) return;
-    if (realClock.monotonicMs() - this.heardMs < AGENT_SILENCE_MS_MAX) return;
-    this.say(
-      `heard nothing of ${this.coordinator.name} for ${AGENT_SILENCE_MS_MAX / 1000} s, and lets go of it`,
-    );
+  /** Once in AGENT_BEAT_MS: a coordinator that has missed some beats is asked for, and let go of where it is gone. */
+  private async lookInBackground(): Promise<void> {
+    const { coordinator } = this;
+    if (coordinator === null || this.isLeaving) return;
+    const silentMs = realClock.monotonicMs() - this.heardMs;
+    if (silentMs < 2 * AGENT_BEAT_MS) return;
+    const subject = subjectOfCoordinator(coordinator.id);
+    const mayBe = await this.channel.mayBeHeard(subject, this.here(), AGENT_BEAT_MS);
+    if (this.coordinator !== coordinator || this.isLeaving) return;
+    this.goneSinceMs = mayBe ? null : (this.goneSinceMs ?? realClock.monotonicMs());
+    const goneMs = this.goneSinceMs === null ? 0 : realClock.monotonicMs() - this.goneSinceMs;
+    if (goneMs < AGENT_GONE_MS_MAX && silentMs < AGENT_SILENCE_MS_MAX) return;
+    const reason =
+      goneMs >= AGENT_GONE_MS_MAX ? "it is gone" : `it was silent for ${AGENT_SILENCE_MS_MAX / 1000} s`;
+    this.say(`lets go of ${coordinator.name}: ${reason}`);
     this.leave();
+  }
+
+  private here(): FromAgent {
+    return { kind: "here", host: hostname(), worksFor: this.coordinator?.name ?? "" };
   }
 
   private leave(): void {

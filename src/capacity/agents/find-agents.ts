@@ -3,7 +3,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { TidemarkError } from "../../errors.ts";
-import { AGENTS_GATHER_MS, AGENTS_WAIT_MS_MAX } from "../../limits.ts";
+import { AGENTS_GATHER_MS } from "../../limits.ts";
 import type { AgentFacts } from "./agent-link.ts";
 
 export interface FoundAgent extends AgentFacts {
@@ -17,15 +17,22 @@ export interface AgentRoll {
   fault: string | null;
 }
 
+export interface WantedAgents {
+  readonly agentsMin: number;
+  readonly waitMsMax: number;
+  /** The NATS, for texts. */
+  readonly where: string;
+}
+
 const ASK_MS = AGENTS_GATHER_MS / 3;
 
 /** The free ones, at least `least`. Throws TidemarkError with exit code 2: whom it found instead. */
 export async function findAgents(
   roll: AgentRoll,
   ask: () => void,
-  least: number,
-  where: string,
+  wanted: WantedAgents,
 ): Promise<FoundAgent[]> {
+  const { agentsMin: least, waitMsMax, where } = wanted;
   const startedMs = performance.now();
   let [grownMs, size] = [startedMs, 0];
   for (;;) {
@@ -40,15 +47,18 @@ export async function findAgents(
     if (isGathered && free.length >= least) return free;
     // Who is missing is not on its way, but at work.
     const isTaken = isGathered && size > free.length && size >= least;
-    if (isTaken || nowMs - startedMs >= AGENTS_WAIT_MS_MAX)
-      throw notEnough([...roll.agents.values()], least, where);
+    if (isTaken || nowMs - startedMs >= waitMsMax) throw notEnough([...roll.agents.values()], wanted);
   }
 }
 
-export function notEnough(found: readonly FoundAgent[], least: number, where: string): TidemarkError {
-  const busy = found.filter(({ worksFor }) => worksFor !== "");
+export function notEnough(
+  found: readonly FoundAgent[],
+  { agentsMin: least, waitMsMax, where }: WantedAgents,
+): TidemarkError {
+  const sorted = found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const busy = sorted.filter(({ worksFor }) => worksFor !== "");
   const busyText = busy.map(({ name, worksFor }) => `${name} works for ${worksFor}`).join(", ");
-  const freeText = found
+  const freeText = sorted
     .filter(({ worksFor }) => worksFor === "")
     .map(({ name }) => `${name} is free`)
     .join(", ");
@@ -58,7 +68,7 @@ export function notEnough(found: readonly FoundAgent[], least: number, where: st
       ? "wait for the other run to end, or start more agents"
       : "start tidemark agent on each machine that is to send, with the same --nats";
   return new TidemarkError(
-    `cannot send from ${least} ${least === 1 ? "agent" : "agents"} (--agents-min) because ${seen === "" ? `none answered at ${where} within ${AGENTS_WAIT_MS_MAX / 1000} s` : seen}; ${advice}`,
+    `cannot send from ${least} ${least === 1 ? "agent" : "agents"} (--agents-min) because ${seen === "" ? `none answered at ${where} within ${waitMsMax / 1000} s` : seen}; ${advice}`,
     2,
   );
 }

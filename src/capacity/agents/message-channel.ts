@@ -2,7 +2,7 @@
 // comes. Core NATS, so that what nobody hears is lost; the beats find that out (agent-link.ts). Main thread.
 // The messages of one connection come in the order they were sent, those of both subjects of an agent's too.
 
-import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import { type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
 import type { TidemarkError } from "../../errors.ts";
 import { AGENT_PART_BYTES_MAX } from "../../limits.ts";
 import { encodeMessage, type FromAgent, type ToAgent } from "./agent-messages.ts";
@@ -60,6 +60,16 @@ export class MessageChannel<Received> {
     return decode(received.value);
   }
 
+  /** Whether anybody may be listening there: false only where NATS says that nobody is. The message is heard there. */
+  async mayBeHeard(subject: string, message: FromAgent, timeoutMs: number): Promise<boolean> {
+    try {
+      await this.connection.request(subject, this.partsOf(message)[0], { timeout: timeoutMs });
+      return true;
+    } catch (error) {
+      return !isNobodyThere(error);
+    }
+  }
+
   private partsOf(message: ToAgent | FromAgent): Uint8Array[] {
     const bytesMax = this.connection.info?.max_payload ?? AGENT_PART_BYTES_MAX;
     return encodeParts(this.self, this.sequence++, encodeMessage(message), bytesMax);
@@ -87,4 +97,9 @@ export class MessageChannel<Received> {
       if (reply) this.send(reply, answer);
     });
   }
+}
+
+/** NATS knows at once where nobody has subscribed, or nobody has any more. */
+export function isNobodyThere(error: unknown): boolean {
+  return error instanceof RequestError && error.isNoResponders();
 }

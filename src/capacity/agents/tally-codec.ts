@@ -77,8 +77,9 @@ export function decodeTally(value: unknown): ThreadTally {
     ...histograms,
     ...counts,
     errors,
-    seconds: fields.number("seconds", Number.MAX_VALUE, 0),
-    inFlightMs: fields.number("inFlightMs", Number.MAX_VALUE, 0),
+    // None is held to be above 0: a timer that fires a little early makes them a little less.
+    seconds: fields.number("seconds"),
+    inFlightMs: fields.number("inFlightMs"),
     startLagMs: fields.number("startLagMs"),
     statuses: fields.list("statuses", STATUSES_MAX, (row, where) => {
       const [status, count] = readRow(row, where, 2);

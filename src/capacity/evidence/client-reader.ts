@@ -11,6 +11,16 @@ const BYTES_MAX = 8 * 1024;
 const PORT_RANGE = "/proc/sys/net/ipv4/ip_local_port_range";
 const PORTS_RESERVED = "/proc/sys/net/ipv4/ip_local_reserved_ports";
 
+/** Of a generator that is elsewhere. */
+export const UNKNOWN_CLIENT: ClientSample = {
+  descriptorsUsed: null,
+  descriptorsSoft: null,
+  timeWaitSockets: null,
+  portsUsed: null,
+  portsAvailable: null,
+  cpuS: null,
+};
+
 export function readClient(files: OsFiles, sockets: SocketFigures): ClientSample {
   const { user, system } = process.cpuUsage();
   return {

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import type { ProcFiles } from "../../base/os-files.ts";
 import type { Level } from "../level.ts";
 import type { LoadResult, LoadSlot } from "../load/load-result.ts";
+import { UNKNOWN_CLIENT } from "./client-reader.ts";
 import type {
   ClientSample,
   MachineSample,
@@ -114,15 +115,6 @@ const UNKNOWN_NETWORK: NetworkSample = {
   established: null,
   unreadBytes: null,
   unreadSockets: null,
-};
-
-const UNKNOWN_CLIENT: ClientSample = {
-  descriptorsUsed: null,
-  descriptorsSoft: null,
-  timeWaitSockets: null,
-  portsUsed: null,
-  portsAvailable: null,
-  cpuS: null,
 };
 
 const IDLE_STATS: StatsSample = {

@@ -3,7 +3,7 @@
 
 import { openOsFiles, type ProcFiles } from "../../base/os-files.ts";
 import { type AcceptQueueCap, readAcceptQueueCap } from "./accept-queue-cap.ts";
-import { readClient } from "./client-reader.ts";
+import { readClient, UNKNOWN_CLIENT } from "./client-reader.ts";
 import { readMachine } from "./machine-reader.ts";
 import { readNetwork } from "./network-reader.ts";
 import { ProcessReader } from "./process-reader.ts";
@@ -17,6 +17,8 @@ export interface SamplerOptions {
   readonly port: number;
   readonly host: string;
   readonly isLocal: boolean;
+  /** The load is made by this process; where it is not, nothing is known of the generator's side. */
+  readonly hasGenerator?: boolean;
   /** Of a Tidemark. */
   readonly statsUrl: string | null;
   readonly files?: ProcFiles;
@@ -37,7 +39,15 @@ const UNKNOWN_CAP: AcceptQueueCap = { cap: null, somaxconn: null };
 const LAST_STATS_TRIES = 5;
 
 export function openSampler(options: SamplerOptions): Sampler {
-  const { pid, port, isLocal, statsUrl, files = openOsFiles(), now = Date.now } = options;
+  const {
+    pid,
+    port,
+    isLocal,
+    hasGenerator = true,
+    statsUrl,
+    files = openOsFiles(),
+    now = Date.now,
+  } = options;
   const isElsewhere = pid !== null && isOtherNamespace(files, pid);
   const targetNetwork = isElsewhere ? `/proc/${pid}/net` : isLocal || pid !== null ? OWN_NETWORK : null;
   const ownSockets = new SocketReader(files, OWN_NETWORK, port);
@@ -64,7 +74,7 @@ export function openSampler(options: SamplerOptions): Sampler {
         quota: quotaReader?.read(now()) ?? null,
         machine: readMachine(files),
         network: readNetwork(files, targetNetwork, sockets, cap),
-        client: readClient(files, own),
+        client: hasGenerator ? readClient(files, own) : UNKNOWN_CLIENT,
       };
       return { atMs, ...sides, stats: await stats };
     },

@@ -70,6 +70,14 @@ describe("the flags of a capacity run", () => {
     assert.match(refusalOf({ payload: "absent" }), /--payload absent because ENOENT/);
   });
 
+  test("agents need a target that they reach, which the run's own server is not", () => {
+    assert.match(
+      refusalOf({ agents: "nats://127.0.0.1:4222" }),
+      /^cannot use --agents without --target because /,
+    );
+    read({ agents: "nats://127.0.0.1:4222", target: "http://10.0.0.9:8080/" });
+  });
+
   test("each bad value is refused by its flag's name", () => {
     const bad: CapacityFlags[] = [
       { pid: "x", target: "http://x/" },

@@ -12,6 +12,8 @@ export interface CapacityFlags {
   readonly target?: string;
   readonly pid?: string;
   readonly method?: string;
+  /** The NATS of agents that make the load. */
+  readonly agents?: string;
   readonly header?: readonly string[];
   readonly payload?: string;
   readonly batch?: string;
@@ -39,7 +41,10 @@ export interface FlagSurroundings {
   readFile(path: string): Uint8Array;
 }
 
-export type AskedCapacity = Omit<CapacityOptions, "makeBatches" | "signal" | "commandText" | "version"> & {
+export type AskedCapacity = Omit<
+  CapacityOptions,
+  "openGenerator" | "makeBatches" | "signal" | "commandText" | "version"
+> & {
   readonly out: string;
   readonly batchMetrics: number;
 };
@@ -100,6 +105,11 @@ function readTarget(
   if (flags.target === undefined) {
     if (flags.pid !== undefined)
       throw new TidemarkError("cannot use --pid without --target: the run's own server is known to it", 2);
+    if (flags.agents !== undefined)
+      throw new TidemarkError(
+        "cannot use --agents without --target because the run's own server listens on this machine's 127.0.0.1, where agents on others do not reach it; start tidemark serve with --host, and give --target the address that they reach",
+        2,
+      );
     return { kind: "own", command, flags: serveFlags };
   }
   if (serveFlags.length > 0)

@@ -1,5 +1,6 @@
 // What a capacity run was asked for, after the command line is read and before anything is started.
 
+import type { LoadGenerator } from "../load/load-generator.ts";
 import type { Objective } from "../search/objective.ts";
 import type { Sweep } from "../search/sweep.ts";
 import type { AskedRequest } from "./request-shape.ts";
@@ -13,6 +14,8 @@ export type AskedTarget =
 export interface CapacityOptions {
   readonly target: AskedTarget;
   readonly request: AskedRequest;
+  /** What makes the load of a target's levels. `say` takes a line for the progress. Throws TidemarkError. */
+  openGenerator(say: (line: string) => void): Promise<LoadGenerator>;
   /** Made-up batches for a Tidemark. */
   makeBatches(): readonly Uint8Array[];
   /** Client counts; null for the origin's levels and those above them. */

@@ -1,9 +1,9 @@
 // Runs one level after another against one target: the load, and beside it the samples of both sides. Main thread; the
-// load itself is made by the generator's own threads.
+// load itself is made by the generator's own threads, or by agents on other machines: it does not ask which.
 
 import { openSampler, recordWhile, type Sampler } from "../evidence/sampler.ts";
 import type { Level, TargetFacts } from "../level.ts";
-import { GeneratorThreads } from "../load/generator-threads.ts";
+import type { LoadGenerator } from "../load/load-generator.ts";
 import type { LoadPlan, Stop } from "../load/load-plan.ts";
 import type { LoadSlot } from "../load/load-result.ts";
 import type { LevelSpec } from "../search/ladder.ts";
@@ -12,6 +12,8 @@ import type { RequestShape } from "./request-shape.ts";
 
 export interface LevelRunnerOptions {
   readonly target: TargetFacts;
+  /** It becomes the runner's: close() ends it. */
+  readonly generator: LoadGenerator;
   readonly request: RequestShape;
   readonly objective: Objective;
   readonly threads: number;
@@ -35,18 +37,19 @@ export class LevelRunner {
   readonly target: TargetFacts;
   private readonly options: LevelRunnerOptions;
   private readonly sampler: Sampler;
-  private readonly generator = new GeneratorThreads();
 
   constructor(options: LevelRunnerOptions) {
     this.options = options;
     this.target = options.target;
     const { url, pid, isLocal, isTidemark } = options.target;
+    const { isHere } = options.generator;
     const { hostname, port, origin } = new URL(url);
     this.sampler = openSampler({
       pid,
       host: hostname.replace(/^\[|\]$/g, ""),
       port: port === "" ? 80 : Number(port),
       isLocal,
+      hasGenerator: isHere,
       statsUrl: isTidemark ? `${origin}/stats` : null,
     });
   }
@@ -57,7 +60,7 @@ export class LevelRunner {
     const plan = { ...this.planFor(spec), stop: this.stopOf(spec) };
     const { result: load, samples } = await recordWhile(
       this.sampler,
-      () => this.generator.run(plan, { signal, onSlot: (slot) => onSlot(spec, slot) }),
+      () => this.options.generator.run(plan, { signal, onSlot: (slot) => onSlot(spec, slot) }),
       ({ startedAtMs }) => startedAtMs,
     );
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
@@ -79,7 +82,7 @@ export class LevelRunner {
   async warmUp(): Promise<void> {
     const plan = this.planFor({ clients: WARM_UP_CLIENTS, paceMs: null, rate: null });
     const seconds = Math.min(WARM_UP_SECONDS, this.options.levelSeconds ?? WARM_UP_SECONDS);
-    await this.generator.run(
+    await this.options.generator.run(
       { ...plan, stop: { kind: "seconds", seconds } },
       { signal: this.options.signal },
     );
@@ -87,7 +90,7 @@ export class LevelRunner {
 
   async close(): Promise<void> {
     this.sampler.close();
-    await this.generator.end();
+    await this.options.generator.end();
   }
 
   private stopOf({ stop }: LevelSpec): Stop {

@@ -44,6 +44,7 @@ export async function withTarget<T>(
     );
     const runner = new LevelRunner({
       target: facts,
+      generator: await options.openGenerator((text) => onProgress({ kind: "note", text })),
       request: shapeRequest(facts, options.request, () => options.makeBatches()),
       objective,
       threads: options.threads,
