@@ -5,6 +5,7 @@ import { realClock } from "../base/clock.ts";
 import { printable } from "../base/printable.ts";
 import { showServers } from "../nats/nats-settings.ts";
 import { exposeMetrics, legacyCounters } from "../telemetry/exposition.ts";
+import { FollowerFigures } from "../telemetry/follower-figures.layout.ts";
 import { readProbe, readSnapshot, type Snapshot } from "../telemetry/snapshot.ts";
 import { buildStats, type SettingValue, type StatsSettings } from "../telemetry/stats.ts";
 import type { IngestSettings } from "./messages.ts";
@@ -14,8 +15,11 @@ import { RUNTIME, VERSION } from "./version.ts";
 export class LiveFigures implements Figures {
   private readonly settings: IngestSettings;
 
+  private readonly replica: FollowerFigures | null;
+
   constructor(settings: IngestSettings) {
     this.settings = settings;
+    this.replica = settings.replicaFigures === null ? null : new FollowerFigures(settings.replicaFigures);
   }
 
   countersJson(): string {
@@ -43,6 +47,12 @@ export class LiveFigures implements Figures {
       tokens: tokens.map(({ name }) => name),
       replicate: showServers(open.replicate),
     };
-    return { version: VERSION, runtime: RUNTIME, startedAtMs, settings };
+    return {
+      version: VERSION,
+      runtime: RUNTIME,
+      startedAtMs,
+      settings,
+      replication: this.replica?.read() ?? null,
+    };
   }
 }

@@ -2,6 +2,7 @@
 // else. Names follow Prometheus: base units, _total for what only grows. docs/stats.md tells the same figures as JSON.
 
 import type { ProbeThreadField } from "./counters.layout.ts";
+import type { FollowerSnapshot } from "./follower-figures.layout.ts";
 import type { ProbeSnapshot, Snapshot, ThreadSnapshot } from "./snapshot.ts";
 
 export interface Figure<From> {
@@ -198,6 +199,40 @@ export const SERVER_FIGURES: readonly Figure<Server>[] = [
   ),
   gauge("tidemark_disk_free_bytes", "Room left on the log's file system.", (of) => of.figures.diskFreeBytes),
   gauge("tidemark_disk_total_bytes", "Room of the log's file system.", (of) => of.figures.diskTotalBytes),
+];
+
+export const REPLICATION_FIGURES: readonly Figure<FollowerSnapshot>[] = [
+  gauge("tidemark_replication_flowing", "1 when the stream takes blocks.", (of) => of.isFlowing),
+  counter("tidemark_replication_blocks_total", "Blocks that the stream has acknowledged.", (of) => of.blocks),
+  counter("tidemark_replication_lines_total", "Lines in those blocks.", (of) => of.lines),
+  counter("tidemark_replication_bytes_total", "Bytes of those lines.", (of) => of.bytes),
+  counter(
+    "tidemark_replication_message_bytes_total",
+    "Bytes of those blocks as they were sent, compressed.",
+    (of) => of.messageBytes,
+  ),
+  counter(
+    "tidemark_replication_duplicates_total",
+    "Blocks that the stream had already when they came.",
+    (of) => of.duplicates,
+  ),
+  counter("tidemark_replication_retries_total", "Blocks that had to be sent again.", (of) => of.retries),
+  counter(
+    "tidemark_replication_lines_set_aside_total",
+    "Lines too large for the servers, kept in dead-letter/.",
+    (of) => of.linesSetAside,
+  ),
+  gauge(
+    "tidemark_replication_fresh_lag_seconds",
+    "Age of the oldest fresh line that is not in the stream.",
+    (of) => of.freshLagMs / 1e3,
+  ),
+  gauge("tidemark_replication_lines_behind", "Lines that are not in the stream yet.", (of) => of.linesBehind),
+  gauge(
+    "tidemark_replication_lines_late",
+    "Of those, lines of an outage, which go behind the fresh ones.",
+    (of) => of.linesLate,
+  ),
 ];
 
 export const THREAD_FIGURES: readonly Figure<Thread>[] = [

@@ -6,7 +6,13 @@ import { exposeMetrics, legacyCounters } from "./exposition.ts";
 import { readProbe, readSnapshot } from "./snapshot.ts";
 import { ThreadCounters } from "./thread-counters.ts";
 
-const SETTINGS = { version: '1.2 "x"\\\n', runtime: "bun 1.4.5", startedAtMs: 5_000, settings: {} };
+const SETTINGS = {
+  version: '1.2 "x"\\\n',
+  runtime: "bun 1.4.5",
+  startedAtMs: 5_000,
+  settings: {},
+  replication: null,
+};
 
 function busyServer() {
   const shared = allocateTelemetry(2);

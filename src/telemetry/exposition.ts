@@ -8,7 +8,13 @@ import type { Histogram } from "../base/histogram.ts";
 import { REFUSAL, REFUSALS } from "../errors.ts";
 import { STAGE_SAMPLE_EVERY } from "../limits.ts";
 import { STAGES } from "./counters.layout.ts";
-import { type Figure, REASONS_METRIC, SERVER_FIGURES, THREAD_FIGURES } from "./exposition-figures.ts";
+import {
+  type Figure,
+  REASONS_METRIC,
+  REPLICATION_FIGURES,
+  SERVER_FIGURES,
+  THREAD_FIGURES,
+} from "./exposition-figures.ts";
 import { headroomOf } from "./headroom.ts";
 import type { ProbeSnapshot, Snapshot } from "./snapshot.ts";
 import type { StatsSettings } from "./stats.ts";
@@ -57,6 +63,9 @@ export async function exposeMetrics(
     );
   }
   fillRejected(prom, registry, snapshot);
+  const { replication } = settings;
+  for (const figure of replication === null ? [] : REPLICATION_FIGURES)
+    fillFigure(prom, registry, figure, [], [{ labels: {}, value: figure.read(replication!) }]);
   for (const figure of THREAD_FIGURES) {
     const samples = snapshot.threads.map((thread, index) => ({
       labels: { thread: String(thread.thread) },

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { REFUSAL, REFUSALS } from "../errors.ts";
 import { allocateTelemetry, FIELD, PROBE_FIELD, probeRegion } from "./counters.layout.ts";
+import { allocateFollowerFigures, FollowerFigures } from "./follower-figures.layout.ts";
 import { readProbe, readSnapshot } from "./snapshot.ts";
 import { buildStats, hideSecrets } from "./stats.ts";
 import { ThreadCounters } from "./thread-counters.ts";
@@ -12,6 +13,7 @@ const SETTINGS = {
   runtime: "node 24",
   startedAtMs: 1_000,
   settings: { port: 8080, ack: "written" },
+  replication: new FollowerFigures(allocateFollowerFigures()).read(),
 };
 
 function statsOf(shared: ReturnType<typeof allocateTelemetry>) {
@@ -38,6 +40,48 @@ describe("the stats", () => {
     assert.equal(stats.threads[0]?.stored, 4);
     assert.equal(stats.uptime_s, 60);
     assert.equal(stats.ready, false);
+  });
+
+  test("tell of replication what its thread has written, and null where there is none or it has not yet", () => {
+    const shared = allocateTelemetry(1);
+    const memory = allocateFollowerFigures();
+    const stats = () =>
+      buildStats(readSnapshot(shared, 61_000), readProbe(shared), {
+        ...SETTINGS,
+        replication: new FollowerFigures(memory).read(),
+      }).replication;
+    assert.equal(stats()?.lines_behind, null);
+    new FollowerFigures(memory).write({
+      isFlowing: true,
+      blocks: 1,
+      lines: 2,
+      bytes: 3,
+      messageBytes: 4,
+      duplicates: 5,
+      retries: 6,
+      linesSetAside: 7,
+      freshLagMs: 8,
+      linesBehind: 9,
+      linesLate: 10,
+    });
+    assert.deepEqual(stats(), {
+      flowing: true,
+      blocks: 1,
+      lines: 2,
+      bytes: 3,
+      message_bytes: 4,
+      duplicates: 5,
+      retries: 6,
+      lines_set_aside: 7,
+      fresh_lag_ms: 8,
+      lines_behind: 9,
+      lines_late: 10,
+    });
+    const none = buildStats(readSnapshot(shared, 61_000), readProbe(shared), {
+      ...SETTINGS,
+      replication: null,
+    });
+    assert.equal(none.replication, null);
   });
 
   test("give times in milliseconds, and null where nothing was timed", () => {

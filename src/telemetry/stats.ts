@@ -5,6 +5,7 @@ import type { Histogram } from "../base/histogram.ts";
 import { REFUSALS } from "../errors.ts";
 import { PROBE_INTERVAL_MS, STAGE_SAMPLE_EVERY } from "../limits.ts";
 import { DISK_STATE, STAGES } from "./counters.layout.ts";
+import type { FollowerSnapshot } from "./follower-figures.layout.ts";
 import { headroomOf, type LimitUse } from "./headroom.ts";
 import type { ProbeSnapshot, Snapshot } from "./snapshot.ts";
 
@@ -19,6 +20,8 @@ export interface StatsSettings {
   startedAtMs: number;
   /** The operator's settings by flag name. Secrets are the caller's to leave out; see hideSecrets. */
   settings: Readonly<Record<string, SettingValue>>;
+  /** What the thread that replicates the log tells; null where there is none. */
+  replication: FollowerSnapshot | null;
 }
 
 export type Stats = ReturnType<typeof buildStats>;
@@ -75,6 +78,7 @@ export function buildStats(snapshot: Snapshot, probe: ProbeSnapshot, settings: S
       scrubbed_bytes: known(figures.scrubbedBytes),
       scrub_rounds: known(figures.scrubRounds),
     },
+    replication: settings.replication === null ? null : replicationStats(settings.replication),
     connections: {
       open: fields.connectionsOpen,
       limit: known(fields.connectionsMax || Number.NaN),
@@ -147,6 +151,22 @@ export function buildStats(snapshot: Snapshot, probe: ProbeSnapshot, settings: S
       age_ms: known(snapshot.readAtMs - figures.readAtMs),
       took_ms: known(figures.probeMs),
     },
+  };
+}
+
+function replicationStats(figures: FollowerSnapshot) {
+  return {
+    flowing: figures.isFlowing === 1,
+    blocks: known(figures.blocks),
+    lines: known(figures.lines),
+    bytes: known(figures.bytes),
+    message_bytes: known(figures.messageBytes),
+    duplicates: known(figures.duplicates),
+    retries: known(figures.retries),
+    lines_set_aside: known(figures.linesSetAside),
+    fresh_lag_ms: known(figures.freshLagMs),
+    lines_behind: known(figures.linesBehind),
+    lines_late: known(figures.linesLate),
   };
 }
 
