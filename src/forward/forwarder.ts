@@ -237,6 +237,7 @@ export class Forwarder {
 
   private settle(): void {
     this.lanes.settle();
+    if (this.state.resendMs === 0) this.lanes.keep(0, null);
     this.loopPause.wake();
     this.progress.wake();
   }
