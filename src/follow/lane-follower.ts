@@ -6,6 +6,8 @@
 //
 // Where the fresh loop falls behind by FOLLOW_FRESH_MS_MAX, as after an outage, it leaves what is old to the late loop and goes
 // on at the lane's end. A sink that must see a lane in one order (`inOrder`) never has that.
+// While a block is under way the next one is read and prepared, where there is enough for a full one: a short one would keep out
+// what comes meanwhile, and a group commit of publishes lives of that.
 // The sink tries again by itself for as long as it takes; what it throws is for the log, and the block is sent again.
 
 import type { Clock } from "../base/clock.ts";
@@ -19,14 +21,9 @@ import {
 } from "../limits.ts";
 import type { LogFiles } from "../log/files.ts";
 import { retryMs } from "./backoff.ts";
+import { type BlockSink, BlocksAhead } from "./blocks-ahead.ts";
 import type { LaneCursor } from "./lane-cursor.ts";
-import { type LaneBlock, LaneReader } from "./lane-reader.ts";
-
-/** Where the blocks of a lane go. */
-export interface BlockSink {
-  /** Resolves when the block is where it belongs, for good. The block's bytes are the reader's until then. */
-  send(block: LaneBlock, isLate: boolean): Promise<void>;
-}
+import { LaneReader } from "./lane-reader.ts";
 
 export interface LaneFollowerOptions {
   files: LogFiles;
@@ -62,8 +59,8 @@ export class LaneFollower {
   /** Until close(). */
   async run(): Promise<void> {
     await Promise.all([
-      this.loop((reader) => this.freshStep(reader)),
-      this.loop((reader) => this.lateStep(reader)),
+      this.loop((ahead) => this.freshStep(ahead)),
+      this.loop((ahead) => this.lateStep(ahead)),
     ]);
   }
 
@@ -79,26 +76,27 @@ export class LaneFollower {
     return cursor.fresh >= readEnd() ? 0 : clock.monotonicMs() - this.markMs;
   }
 
-  private async loop(step: (reader: LaneReader) => Promise<void>): Promise<void> {
-    const { files, directory, onError } = this.options;
+  private async loop(step: (ahead: BlocksAhead) => Promise<void>): Promise<void> {
+    const { files, directory, sink, onError } = this.options;
     const reader = new LaneReader(files, directory, FOLLOW_BLOCK_BYTES_MAX);
+    const ahead = new BlocksAhead(reader, sink);
     let failures = 0;
     while (!this.isClosed) {
       try {
-        await step(reader);
+        await step(ahead);
         failures = 0;
       } catch (error) {
         if (this.isClosed) break;
         onError(error);
-        reader.close();
+        ahead.close();
         await pause(retryMs(failures++, FOLLOW_RETRY_MS_MIN, FOLLOW_RETRY_MS_MAX, Math.random));
       }
     }
-    reader.close();
+    ahead.close();
   }
 
-  private async freshStep(reader: LaneReader): Promise<void> {
-    const { cursor, sink, readEnd, untilMore, onMoved, inOrder } = this.options;
+  private async freshStep(ahead: BlocksAhead): Promise<void> {
+    const { cursor, readEnd, untilMore, onMoved, inOrder } = this.options;
     const end = readEnd();
     this.mark(end);
     if (inOrder !== true && this.isFarBehind(end) && cursor.tryJump(end)) {
@@ -107,29 +105,31 @@ export class LaneFollower {
       this.wakeLate();
     }
     if (cursor.fresh >= end) return untilMore(FOLLOW_POLL_MS);
-    reader.seek(cursor.fresh);
-    const block = reader.read(end);
+    const block = ahead.take(cursor.fresh, end);
     if (block === null) return untilMore(FOLLOW_POLL_MS);
-    await sink.send(block, false);
+    const sending = block.send();
+    ahead.tryPrepare(block, end);
+    await sending;
     cursor.fresh = block.end;
     onMoved();
   }
 
-  private async lateStep(reader: LaneReader): Promise<void> {
-    const { cursor, sink, onMoved } = this.options;
+  private async lateStep(ahead: BlocksAhead): Promise<void> {
+    const { cursor, onMoved } = this.options;
     const oldest = cursor.late[0];
     if (oldest === undefined) {
-      reader.close();
+      ahead.close();
       await new Promise<void>((resolve) => {
         this.wakeLate = resolve;
         if (this.isClosed || cursor.late.length > 0) resolve();
       });
       return;
     }
-    reader.seek(oldest.from);
-    const block = reader.read(oldest.to);
+    const block = ahead.take(oldest.from, oldest.to);
     if (block === null) return pause(FOLLOW_POLL_MS);
-    await sink.send(block, true);
+    const sending = block.send();
+    ahead.tryPrepare(block, oldest.to);
+    await sending;
     cursor.doneLate(block.end);
     onMoved();
   }

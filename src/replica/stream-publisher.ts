@@ -3,9 +3,11 @@
 // A block that is too large for the servers is halved; a single line that is, is set aside and told of, and the lane goes on.
 
 import { headers } from "@nats-io/transport-node";
+import { assert } from "../base/assert.ts";
+import type { BlockSink } from "../follow/blocks-ahead.ts";
 import type { LaneBlock } from "../follow/lane-reader.ts";
 import { PUBLISH_MS_MAX } from "../limits.ts";
-import { BLOCK_HEADER, type Block, type BlockMessage, encodeBlock } from "./block-message.ts";
+import { BLOCK_HEADER, type Block, type BlockMessage, decodeBlock, encodeBlock } from "./block-message.ts";
 import { splitBlock } from "./split-block.ts";
 import type { StreamAccess } from "./stream-access.ts";
 
@@ -25,6 +27,11 @@ export interface PublishFigures {
   linesSetAside: number;
 }
 
+interface BlockSize {
+  lines: number;
+  bytes: number;
+}
+
 export interface StreamPublisherOptions {
   access: StreamAccess;
   subject: string;
@@ -36,26 +43,27 @@ export interface StreamPublisherOptions {
   setAside(block: Block): void;
 }
 
-export class StreamPublisher {
+export class StreamPublisher implements BlockSink {
   private readonly options: StreamPublisherOptions;
 
   constructor(options: StreamPublisherOptions) {
     this.options = options;
   }
 
-  async send(block: LaneBlock): Promise<void> {
+  prepare(block: LaneBlock): () => Promise<void> {
     const { origin, lane } = this.options;
-    await this.sendWhole({ ...block, origin: origin(), lane });
+    const message = encodeBlock({ ...block, origin: origin(), lane });
+    const size = { lines: block.end - block.first, bytes: block.bytes.length };
+    return () => this.send(message, size);
   }
 
-  private async sendWhole(block: Block): Promise<void> {
-    const message = encodeBlock(block);
+  private async send(message: BlockMessage, size: BlockSize): Promise<void> {
     for (;;) {
       const client = await this.options.access.available();
       if (client === null) throw new Error("the follower ends");
       if (message.payload.length > this.options.access.messageBytesMax - HEADER_BYTES_MAX)
-        return this.sendHalves(block);
-      if (await this.tryPublish(client, message, block)) return;
+        return this.sendHalves(message);
+      if (await this.tryPublish(client, message, size)) return;
       this.options.figures.retries++;
     }
   }
@@ -63,7 +71,7 @@ export class StreamPublisher {
   private async tryPublish(
     client: NonNullable<Awaited<ReturnType<StreamAccess["available"]>>>,
     message: BlockMessage,
-    block: Block,
+    { lines, bytes }: BlockSize,
   ): Promise<boolean> {
     const { access, subject, figures } = this.options;
     try {
@@ -77,8 +85,8 @@ export class StreamPublisher {
       });
       access.worked();
       figures.blocks++;
-      figures.lines += block.end - block.first;
-      figures.bytes += block.bytes.length;
+      figures.lines += lines;
+      figures.bytes += bytes;
       figures.messageBytes += message.payload.length;
       if (acknowledged.duplicate) figures.duplicates++;
       return true;
@@ -88,15 +96,17 @@ export class StreamPublisher {
     }
   }
 
-  private async sendHalves(block: Block): Promise<void> {
+  private async sendHalves(message: BlockMessage): Promise<void> {
+    const block = decodeBlock(message.header, message.payload);
+    assert(typeof block !== "string", "what was encoded here can be decoded");
     const halves = splitBlock(block);
     if (halves !== null) {
-      for (const half of halves) await this.sendWhole(half);
+      for (const half of halves) await this.prepare(half)();
       return;
     }
     this.options.setAside(block);
     this.options.figures.linesSetAside++;
     // Its numbers are covered all the same: whoever counts shall not wait for them.
-    await this.sendWhole({ ...block, first: block.end, bytes: block.bytes.subarray(0, 0) });
+    await this.prepare({ ...block, first: block.end, bytes: block.bytes.subarray(0, 0) })();
   }
 }
