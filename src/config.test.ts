@@ -61,6 +61,21 @@ describe("where a setting comes from", () => {
       retentionAgeMs: 0,
       retentionBytes: 0,
       scrubBytesPerS: 16_777_216,
+      replicate: [],
+      stream: "tidemark",
+      replicas: 3,
+      partitions: 16,
+      streamBytesMax: 0,
+      streamAgeMsMax: 0,
+      node: "",
+      natsUser: "",
+      natsPassword: "",
+      natsToken: "",
+      natsNkeyPath: "",
+      natsCredsPath: "",
+      natsCaPath: "",
+      natsCertificatePath: "",
+      natsKeyPath: "",
       logLevel: "info",
     });
   });
@@ -99,6 +114,21 @@ describe("where a setting comes from", () => {
       "memory-max": "64MB",
       "body-max": "1000000",
       "batch-max": "10",
+      replicate: "nats://ann:s3cret@a,b:4223",
+      stream: "metrics",
+      replicas: "1",
+      partitions: "4",
+      "stream-size": "1GiB",
+      "stream-age": "7d",
+      node: "web-1",
+      "nats-user": "ann",
+      "nats-password": "s3cret",
+      "nats-token": "t0ken",
+      "nats-nkey": "/etc/tide mark/user.nk",
+      "nats-creds": "/etc/tide mark/user.creds",
+      "nats-ca": "/etc/tide mark/ca.pem",
+      "nats-cert": "/etc/tide mark/nats.pem",
+      "nats-key": "/etc/tide mark/nats.key",
       "log-level": "debug",
     };
     assert.deepEqual(Object.keys(written).sort(), SETTINGS.map((setting) => setting.name).sort());
@@ -154,7 +184,7 @@ describe("what a bad value is told", () => {
     "keep-alive": ["yes", "1", ""],
     "keep-alive-timeout": ["75", "0s", "999ms", "2d", "-1s", "1 year", "off", "1.0001s "],
     data: ["", "a\0b"],
-    ack: ["Written", "2", "none", "toString"],
+    ack: ["Written", "2", "none", "toString", "Replicated", "4"],
     commit: ["Group", "1", "off"],
     "segment-size": ["1KiB", "3GiB", "0", "off"],
     "segment-age": ["8d", "0", "5"],
@@ -167,6 +197,18 @@ describe("what a bad value is told", () => {
     "memory-max": ["1KiB", "2TiB", "half", "0.3B", "1.0000000001MiB"],
     "body-max": ["1023", "5MiB", "1 M iB", "1mib/s", "Infinity"],
     "batch-max": ["0", "20001"],
+    replicate: ["localhost", "http://a", "nats://", "nats://a b", "nats://a,", "nats://a:port", "tls://a/b"],
+    stream: ["", "a.b", "a b", "*", ">", "x".repeat(65)],
+    replicas: ["0", "6", "three"],
+    partitions: ["0", "257"],
+    "stream-size": ["1", "2PiB", "much"],
+    "stream-age": ["59s", "1", "10000d"],
+    node: ["a.b", "a b", "*", "x".repeat(65)],
+    "nats-nkey": ["a\0b"],
+    "nats-creds": ["a\0b"],
+    "nats-ca": ["a\0b"],
+    "nats-cert": ["a\0b"],
+    "nats-key": ["a\0b"],
     "log-level": ["verbose", "INFO", "__proto__"],
   };
   for (const [name, values] of Object.entries(refused)) {
@@ -294,6 +336,51 @@ describe("tokens", () => {
     const message = refusalOf(() => fromFile(`token:\n  web: ${SECRET}\n db: "${SECRET}`));
     assert.match(message, /^cannot read --config tidemark.yaml because line \d+, column \d+ is not YAML/);
     assert.ok(!message.includes("hunter2"), message);
+  });
+});
+
+describe("replication", () => {
+  test("an answer that waits for the stream needs a stream", () => {
+    assert.equal(
+      refusalOf(() => fromFlags({ ack: "replicated" })),
+      "cannot use --ack replicated because the log is not replicated; give --replicate nats://… too",
+    );
+    assert.equal(fromFlags({ ack: "replicated", replicate: "nats://a" }).ack, 4);
+  });
+
+  test("a certificate for the cluster needs its key, and a key its certificate", () => {
+    for (const alone of ["nats-cert", "nats-key"]) {
+      const message = refusalOf(() => fromFlags({ [alone]: "x.pem" }));
+      assert.match(message, /^cannot use --nats-cert or --nats-key alone because .*; give both$/);
+    }
+    assert.equal(fromFlags({ "nats-cert": "x.pem", "nats-key": "y.pem" }).natsKeyPath, "y.pem");
+  });
+
+  test("one setting names all servers of a cluster, and keeps what is before an @", () => {
+    assert.deepEqual(fromFlags({ replicate: "tls://ann:s3cret@a, b:4223" }).replicate, [
+      "tls://ann:s3cret@a",
+      "tls://b:4223",
+    ]);
+  });
+
+  test("no message shows a secret of the cluster, wherever it was written", () => {
+    const SECRET = "hunter2hunter2";
+    const wrong: Record<string, unknown> = {
+      replicate: `nats://ann:${SECRET}@a b`,
+      "nats-password": [SECRET],
+      "nats-token": [SECRET],
+    };
+    for (const [name, value] of Object.entries(wrong)) {
+      const message = refusalOf(() => fromFile(JSON.stringify({ [name]: value })));
+      assert.ok(message.startsWith(`cannot use --${name} (not shown) from ${name} in `), message);
+      assert.ok(!message.includes("hunter2"), message);
+    }
+    const fromTheEnvironment = refusalOf(() =>
+      fromEnvironment({ TIDEMARK_REPLICATE: `nats://${SECRET}@a b` }),
+    );
+    assert.ok(!fromTheEnvironment.includes("hunter2"), fromTheEnvironment);
+    const together = refusalOf(() => fromFlags({ replicate: `nats://${SECRET}@a`, "nats-cert": "x.pem" }));
+    assert.ok(!together.includes("hunter2"), together);
   });
 });
 
