@@ -15,7 +15,7 @@ import { type NatsCluster, type NatsNode, startNatsCluster } from "../support/na
 import { eventually, pause } from "../support/server-process.ts";
 import { CutNetwork, cutNetworkMissing } from "./cut-network.ts";
 import { DrainNode } from "./drain-node.ts";
-import { CLIENT, IngestNode } from "./ingest-node.ts";
+import { CLIENT, IngestNode, tail } from "./ingest-node.ts";
 
 export const STREAM = "cluster";
 const NATS_NODES = 3;
@@ -27,6 +27,9 @@ const PARTITIONS = 4;
 const SERVING_MS_MAX = 60_000;
 /** One try of it; a 504 comes after 10 s. */
 const TRY_MS_MAX = 20_000;
+/** For a NATS node to catch up by itself, and with help, milliseconds. */
+const CAUGHT_UP_MS_MAX = 30_000;
+const WHOLE_MS_MAX = 120_000;
 /** From the last batch to empty stream and whole stores, milliseconds. */
 const SETTLED_MS_MAX = 120_000;
 const LOOK_MS = 250;
@@ -48,6 +51,8 @@ export class Bed {
   /** Null where the nodes are on loopback. */
   readonly network: CutNetwork | null;
   readonly cutMissing: string | null;
+  /** Times that a NATS node did not catch up until it was started again. */
+  natsRepairs = 0;
   private readonly connection: NatsConnection;
   private readonly manager: JetStreamManager;
 
@@ -88,10 +93,14 @@ export class Bed {
     });
     const manager = await jetstreamManager(connection, { checkAPI: false });
     const bed = new Bed(random, isBrief, nats, network, missing, connection, manager);
-    await Promise.all(bed.ingest.map((node) => node.start()));
-    // The stream is made by whoever needs it first; drains come to one that is there.
-    await bed.serves();
-    await Promise.all(Array.from({ length: DRAINS }, () => bed.addDrain()));
+    try {
+      await Promise.all(bed.ingest.map((node) => node.start()));
+      await Promise.all(Array.from({ length: DRAINS }, () => bed.addDrain()));
+      await bed.serves();
+    } catch (error) {
+      await bed.abandon();
+      throw error;
+    }
     return bed;
   }
 
@@ -128,6 +137,41 @@ export class Bed {
     return this.nats.named(info?.cluster?.leader ?? "");
   }
 
+  /**
+   * The cluster is whole: all NATS nodes know each other, and each has caught up with what the stream and the drains' records
+   * hold. One that does not catch up by itself is started again, as an operator would, and counted.
+   */
+  async whole(): Promise<void> {
+    const deadline = performance.now() + WHOLE_MS_MAX;
+    for (;;) {
+      await this.nats.waitJoined();
+      const behind = await this.laggard();
+      if (behind === null) return;
+      assert.ok(performance.now() < deadline, `${behind.name} does not catch up: ${tail(behind.said)}`);
+      this.natsRepairs++;
+      await behind.restart();
+    }
+  }
+
+  /** A node that has not caught up in its time; null where all have. */
+  private async laggard(): Promise<NatsNode | null> {
+    let behind: NatsNode | undefined;
+    const haveAll = async (): Promise<boolean> => {
+      for (const stream of [STREAM, `KV_${STREAM}_drains`]) {
+        const info = await this.manager.streams.info(stream).catch(() => null);
+        const replicas = info?.cluster?.replicas ?? [];
+        const late = replicas.find(({ current, offline }) => !current || offline === true);
+        behind = late === undefined ? undefined : this.nats.named(late.name);
+        if (late !== undefined || replicas.length !== NATS_NODES - 1) return false;
+      }
+      return true;
+    };
+    const isWhole = await eventually("every replica is current", haveAll, CAUGHT_UP_MS_MAX).catch(
+      () => false,
+    );
+    return isWhole ? null : (behind ?? this.nats.nodes[0]!);
+  }
+
   /** Blocks in the stream; null while it does not answer. */
   private async blocksLeft(): Promise<number | null> {
     const info = await this.manager.streams.info(STREAM).catch(() => null);
@@ -140,13 +184,14 @@ export class Bed {
   async serves(): Promise<number> {
     const beganMs = performance.now();
     await Promise.all(
-      this.ingest.map((node) =>
-        eventually(
-          `${node.name} replicates; it said ${node.said}`,
-          async () => (await node.tryStore("replicated", TRY_MS_MAX)) === 200,
+      this.ingest.map((node) => {
+        const got: (number | null)[] = [];
+        return eventually(
+          () => `${node.name} replicates; it answered ${got.slice(-20)}; it said ${node.said}`,
+          async () => got.push(await node.tryStore("replicated", TRY_MS_MAX)) > 0 && got.at(-1) === 200,
           SERVING_MS_MAX,
-        ),
-      ),
+        );
+      }),
     );
     return performance.now() - beganMs;
   }
@@ -154,13 +199,24 @@ export class Bed {
   /** Ends the load, lets everything reach the stores, ends everything, and reads the stores back. */
   async close(): Promise<Verdict> {
     await Promise.all(this.ingest.map((node) => node.stopClients()));
-    await this.nats.waitReady();
+    await this.whole();
     // All stores are opened once more: what a drain that was killed had not yet committed goes then.
     for (const drain of this.drains) if (!drain.isRunning) await drain.start();
-    const what = () => `the stream is empty and the stores are whole; drains said ${this.drainsSaid}`;
-    await eventually(what(), () => this.isSettled(), SETTLED_MS_MAX).catch(async (error) => {
-      // The verdict says more.
-      if (this.verdictNow() === null || (await this.blocksLeft()) !== 0) throw error;
+    const found: { blocks: number | null; lost: number | null } = { blocks: null, lost: null };
+    const isSettled = async (): Promise<boolean> => {
+      await pause(LOOK_MS);
+      found.blocks = await this.blocksLeft();
+      if (found.blocks === 0) found.lost = this.verdictNow()?.lost ?? null;
+      return found.blocks === 0 && found.lost === 0;
+    };
+    await eventually(
+      () =>
+        `the stream is empty and the stores are whole: ${JSON.stringify(found)}; drains said ${this.drainsSaid}`,
+      isSettled,
+      SETTLED_MS_MAX,
+    ).catch((error) => {
+      // Where nothing is on its way any more, the verdict says more.
+      if (found.blocks !== 0 || found.lost === null) throw error;
     });
     await Promise.all(this.ingest.map((node) => node.term()));
     for (const drain of this.drains) await drain.term();
@@ -174,12 +230,6 @@ export class Bed {
 
   get drainsSaid(): string {
     return this.drains.map((drain) => drain.said).join("\n");
-  }
-
-  private async isSettled(): Promise<boolean> {
-    await pause(LOOK_MS);
-    if ((await this.blocksLeft()) !== 0) return false;
-    return this.verdictNow()?.lost === 0;
   }
 
   /** Null while a store ends in the middle of a line. */

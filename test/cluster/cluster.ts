@@ -42,6 +42,8 @@ export interface ClusterRun {
   /** Metrics refused as stored nowhere, and how many of them are there all the same. */
   refused: number;
   refusedThere: number;
+  /** Times that a NATS node did not catch up until it was started again: nothing of ours, and told. */
+  natsRepairs: number;
 }
 
 export interface ClusterOptions {
@@ -79,6 +81,7 @@ export async function runCluster(options: ClusterOptions): Promise<ClusterRun> {
     strange: 0,
     refused: 0,
     refusedThere: 0,
+    natsRepairs: 0,
   };
   const random = randomFrom(seed);
   const nexts = sequences.map((tallies) => rounds(tallies, randomFrom(Math.floor(random() * 2 ** 32))));
@@ -152,6 +155,7 @@ async function attackBed(
     }
   };
   await Promise.all(sequences.map((sequence, at) => inject(sequence, at === 0)));
+  run.natsRepairs += bed.natsRepairs;
   if (hasProblem) await bed.abandon();
   else await readBack(run, bed, note);
 }

@@ -77,7 +77,7 @@ export class DrainNode {
   async grows(): Promise<void> {
     const before = sum(this.bytes());
     await eventually(
-      `a drain stores something; it said ${this.said}`,
+      () => `a drain stores something; it said ${this.said}`,
       () => {
         if (this.process?.hasExited === true) throw new Error(`a drain ended: ${this.said}`);
         return sum(this.bytes()) > before;

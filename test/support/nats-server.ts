@@ -131,7 +131,7 @@ export class NatsNode {
     await this.kill();
     this.start();
     await eventually(
-      `${this.name} answers; it said ${this.said.slice(-1_500)}`,
+      () => `${this.name} answers; it said ${this.said.slice(-1_500)}`,
       async () => {
         if (!this.isRunning) throw new Error(`${this.name} ended: ${this.said.slice(-1_500)}`);
         return (await this.ask("/varz")) !== null;
@@ -149,12 +149,6 @@ export class NatsNode {
   resume(): void {
     this.child?.kill("SIGCONT");
     this.isPaused = false;
-  }
-
-  /** Whether it is well: JetStream on, and all it keeps caught up with the others. */
-  async isHealthy(): Promise<boolean> {
-    const health = await this.ask("/healthz");
-    return health?.status === "ok";
   }
 
   /** What the monitoring port says as JSON; null where it says nothing, or is not this node's. */
@@ -187,6 +181,8 @@ export class NatsNode {
 
 export class NatsCluster {
   readonly nodes: readonly NatsNode[];
+  /** What the last look found wrong, and what that node said. */
+  private trouble = "";
 
   constructor(members: readonly NatsNode[]) {
     this.nodes = members;
@@ -205,28 +201,54 @@ export class NatsCluster {
     return this.nodes.find((node) => node.name === name);
   }
 
-  /** Every node of it runs, knows the same leader of JetStream, and has caught up. */
+  /** Every node of it runs, knows the same leader of JetStream, and has caught up. Under load a node seldom has. */
   async waitReady(msMax = READY_MS_MAX): Promise<void> {
+    await this.waitJoined(msMax);
+    await this.wait("have caught up", msMax, async () => {
+      for (const node of this.nodes) {
+        const health = await node.ask("/healthz");
+        if (health?.status !== "ok") return this.because(node, JSON.stringify(health));
+      }
+      return true;
+    });
+  }
+
+  /** Every node of it runs and knows the same leader of JetStream, and that one knows them all. */
+  async waitJoined(msMax = READY_MS_MAX): Promise<void> {
+    await this.wait("know one leader", msMax, async () => {
+      const leaders = new Set<unknown>();
+      for (const node of this.nodes) {
+        const jetStream = await node.ask("/jsz");
+        if (jetStream === null) return this.because(node, "does not answer");
+        if (this.nodes.length === 1) return true;
+        const { leader, cluster_size = 0, replicas = [] } = (jetStream.meta_cluster ?? {}) as MetaCluster;
+        if (leader === undefined || cluster_size !== this.nodes.length)
+          return this.because(node, "has no leader");
+        const inTouch = replicas.filter(({ current, offline }) => current && offline !== true).length;
+        if (leader === node.name && inTouch !== this.nodes.length - 1)
+          return this.because(node, `leads and has ${inTouch} others`);
+        leaders.add(leader);
+      }
+      return leaders.size === 1;
+    });
+  }
+
+  /** Fails at once where a node has ended. */
+  private async wait(what: string, msMax: number, condition: () => Promise<boolean>): Promise<void> {
     await eventually(
-      `all ${this.nodes.length} nodes of the cluster are well; they said ${this.nodes.map(({ said }) => said.slice(-500))}`,
-      () => this.isReady(),
+      () => `all ${this.nodes.length} nodes of the cluster ${what}; ${this.trouble}`,
+      () => {
+        const dead = this.nodes.find((node) => !node.isRunning);
+        if (dead !== undefined) throw new Error(`${dead.name} does not run: ${dead.said.slice(-1_500)}`);
+        return condition();
+      },
       msMax,
     );
   }
 
-  private async isReady(): Promise<boolean> {
-    const dead = this.nodes.find((node) => !node.isRunning);
-    if (dead !== undefined) throw new Error(`${dead.name} does not run: ${dead.said.slice(-1_500)}`);
-    const leaders = new Set<unknown>();
-    for (const node of this.nodes) {
-      if (!(await node.isHealthy())) return false;
-      if (this.nodes.length === 1) return true;
-      const meta = (await node.ask("/jsz"))?.meta_cluster as MetaCluster | undefined;
-      if (meta?.leader === undefined || meta.cluster_size !== this.nodes.length) return false;
-      if (meta.leader === node.name && !knowsAll(meta, this.nodes.length)) return false;
-      leaders.add(meta.leader);
-    }
-    return leaders.size === 1;
+  private because(node: NatsNode, what: string): false {
+    this.trouble = `${node.name} ${what}; it said\n${node.said.slice(-3_000)}`;
+    return false;
   }
 
   async stop(): Promise<void> {
@@ -239,12 +261,6 @@ interface MetaCluster {
   readonly leader?: string;
   readonly cluster_size?: number;
   readonly replicas?: readonly { readonly current: boolean; readonly offline?: boolean }[];
-}
-
-function knowsAll({ replicas = [] }: MetaCluster, size: number): boolean {
-  return (
-    replicas.length === size - 1 && replicas.every(({ current, offline }) => current && offline !== true)
-  );
 }
 
 /** One server, which answers when this resolves. */

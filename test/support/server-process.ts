@@ -162,9 +162,12 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Polls until `condition` gives something other than undefined or false; fails with `what` after the deadline. */
+/**
+ * Polls until `condition` gives something other than undefined or false; fails with `what` after the deadline. What can only be
+ * said then, such as a program's last words, is a function.
+ */
 export async function eventually<T>(
-  what: string,
+  what: string | (() => string),
   condition: () => T | Promise<T>,
   deadlineMs = 20_000,
 ): Promise<Exclude<T, undefined | false>> {
@@ -172,7 +175,8 @@ export async function eventually<T>(
   for (;;) {
     const value = await condition();
     if (value !== undefined && value !== false) return value as Exclude<T, undefined | false>;
-    if (Date.now() > deadline) throw new Error(`never came true: ${what}`);
+    if (Date.now() > deadline)
+      throw new Error(`never came true: ${typeof what === "string" ? what : what()}`);
     await pause(10);
   }
 }

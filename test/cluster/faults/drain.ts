@@ -90,7 +90,8 @@ async function partitionsThatGrow(drain: DrainNode): Promise<number[]> {
 async function takenOver(bed: Bed, paused: DrainNode, partitions: readonly number[]): Promise<void> {
   const before = storedByOthers(bed, paused);
   await eventually(
-    `others take over the partitions ${partitions} of a drain that is paused; they said ${bed.drainsSaid}`,
+    () =>
+      `others take over the partitions ${partitions} of a drain that is paused; they said ${bed.drainsSaid}`,
     () => {
       const now = storedByOthers(bed, paused);
       return partitions.every((partition) => (now.get(partition) ?? 0) > (before.get(partition) ?? 0));

@@ -47,7 +47,7 @@ export const NATS_PAUSE: Fault = {
     node.pause();
     await bed.load(1_000, 15_000);
     node.resume();
-    await bed.nats.waitReady();
+    await bed.whole();
   },
 };
 
@@ -76,7 +76,7 @@ export const NATS_CUT_OFF: Fault = {
     network.cut(machine);
     await bed.load(3_000, 20_000);
     network.mend(machine);
-    await bed.nats.waitReady();
+    await bed.whole();
   },
 };
 
@@ -106,7 +106,7 @@ export const NATS_MAJORITY_CUT_OFF: Fault = {
     await takesMeanwhile(bed);
     await bed.load(3_000, 20_000);
     for (const machine of bed.nats.nodes.keys()) network.mend(machine);
-    await bed.nats.waitReady();
+    await bed.whole();
   },
 };
 
@@ -155,7 +155,7 @@ async function otherLeads(bed: Bed, old: NatsNode): Promise<void> {
 
 async function backAgain(bed: Bed, nodes: readonly NatsNode[]): Promise<void> {
   await Promise.all(nodes.map((node) => node.restart()));
-  await bed.nats.waitReady();
+  await bed.whole();
 }
 
 /** Without the cluster the nodes serve on, but for those that promise `replicated` to everybody. */
