@@ -70,7 +70,9 @@ export class StreamAccess {
   /** A publish failed: tells why, and looks again at what is there before the next. */
   failed(error: unknown): void {
     if (this.isClosed) return;
-    this.tell(describePublishFailure(error, this.options.stream));
+    // What the library calls "not enabled" of a publish is that nobody listens for the stream: it has no leader now.
+    const said = error instanceof Error && error.name === "JetStreamNotEnabled" ? error.cause : error;
+    this.tell(describePublishFailure(said, this.options.stream));
     this.setClient(null);
   }
 
