@@ -59,11 +59,8 @@ describe("a drain waits", { skip: natsServerMissing, timeout: 120_000 }, () => {
     skip: canMount ? false : "mounting a file system is not allowed here",
   }, async () => {
     const disk = await SmallDisk.make(16 * MIB, "memory");
-    const drain = await bed.drain({
-      data: disk.data,
-      dataFromHere: disk.dataFromHere,
-      wrapper: disk.wrapper,
-    });
+    const options = { data: disk.data, dataFromHere: disk.dataFromHere, wrapper: disk.wrapper };
+    const drain = await bed.drain(options);
     await bed.publish(0, 1_000, 1_100);
     await bed.emptied();
     disk.fill();
@@ -75,8 +72,15 @@ describe("a drain waits", { skip: natsServerMissing, timeout: 120_000 }, () => {
     const told = times(drain, "the disk takes no more");
     assert.ok(told <= 2, `once for each partition: ${drain.error}`);
     await eventually("it says that it is over", () => times(drain, "the disk takes blocks again") === told);
-    assert.equal((await drain.stop()).code, 0, drain.error);
+    disk.fill();
+    for (let from = 3_000; from < 4_000; from += 100) await bed.publish(from % 2, from, from + 100);
+    await eventually("it is full again", () => times(drain, "the disk takes no more") > told);
+    assert.deepEqual(await drain.stop(), { code: 0, signal: null }, drain.error);
+    disk.free();
+    const again = await bed.drain(options);
+    await bed.emptied();
     bed.assertOnce();
+    assert.equal((await again.stop()).code, 0, again.error);
     await disk.remove();
   });
 });

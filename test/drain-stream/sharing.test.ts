@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { natsServerMissing, startNatsServer, stopNatsServers } from "../support/nats-server.ts";
 import { type ServerProcess, stopServers } from "../support/server-process.ts";
-import { DrainBed } from "./drain-bed.ts";
+import { DrainBed, STREAM } from "./drain-bed.ts";
 
 const PARTITIONS = 4;
 const LANES = 8;
@@ -26,6 +26,13 @@ describe("drains share the partitions", { skip: natsServerMissing, timeout: 120_
   async function publish(): Promise<void> {
     for (let lane = 0; lane < LANES; lane++) await bed.publish(lane, Math.max(0, next - 20), next + 100);
     next += 100;
+  }
+
+  async function consumersMade(): Promise<string[]> {
+    const consumers = Array.from({ length: PARTITIONS }, (_, partition) =>
+      bed.manager.consumers.info(STREAM, `drain-${partition}`),
+    );
+    return (await Promise.all(consumers)).map(({ created }) => created);
   }
 
   test("one alone has them all", async () => {
@@ -56,13 +63,18 @@ describe("drains share the partitions", { skip: natsServerMissing, timeout: 120_
 
   test("one that is killed is found out, and the other takes over", async () => {
     drains.push(await bed.drain());
-    await bed.shared(2, 2);
+    const owners = await bed.shared(2, 2);
     await publish();
+    await bed.emptied();
+    const before = await consumersMade();
     await drains[1]!.kill();
     await publish();
-    await bed.shared(4);
+    const [heir] = await bed.shared(4);
     await bed.emptied();
     assert.match(drains[2]!.error, /takes a partition over/);
+    for (const [partition, made] of (await consumersMade()).entries())
+      if (owners[partition] !== heir)
+        assert.notEqual(made, before[partition], "what the dead one had been given is not waited for");
   });
 
   test("and with the killed one back on its store, nothing is there twice", async () => {

@@ -32,7 +32,7 @@ export class DrainBucket {
   private readonly kv: KV;
   private readonly manager: Manager;
 
-  private constructor(name: string, kv: KV, manager: Manager) {
+  constructor(name: string, kv: KV, manager: Manager) {
     this.name = name;
     this.kv = kv;
     this.manager = manager;
@@ -77,7 +77,8 @@ export class DrainBucket {
     for (let failures = 0; !isGivenUp(); failures++) {
       try {
         return { record: next, revision: await this.put(partition, held.revision, encodeRecord(next)) };
-      } catch {
+      } catch (error) {
+        if (/max_?payload/i.test(String(error))) throw recordTooLarge(this.name, partition, next);
         // refused, unanswered or unsent: the record tells which
       }
       const found = await this.readRecord(partition).catch(() => null);
@@ -116,4 +117,11 @@ export class DrainBucket {
   async forget(beat: number): Promise<void> {
     await this.manager.streams.deleteMessage(`KV_${this.name}`, beat, false);
   }
+}
+
+function recordTooLarge(bucket: string, partition: number, record: PartitionRecord): TidemarkError {
+  const bytes = encodeRecord(record).length;
+  return new TidemarkError(
+    `cannot commit partition ${partition} because its record in ${bucket} has ${bytes} bytes, and the NATS servers take less in a message; raise max_payload there`,
+  );
 }

@@ -7,12 +7,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { TidemarkError } from "../../errors.ts";
-import {
-  DRAIN_CLOSE_MS_MAX,
-  DRAIN_FIGURES_MS,
-  DRAIN_REQUEST_MS_MAX,
-  RETENTION_INTERVAL_MS,
-} from "../../limits.ts";
+import { DRAIN_CLOSE_MS_MAX, DRAIN_FIGURES_MS, PUBLISH_MS_MAX, RETENTION_INTERVAL_MS } from "../../limits.ts";
 import type { LogFiles } from "../../log/files.ts";
 import type { LaneEvent } from "../../log/lane-options.ts";
 import { openNats } from "../../nats/connection.ts";
@@ -46,7 +41,7 @@ export async function runDrain(options: DrainOptions, stop: AbortSignal): Promis
   const id = readDrainId(options.files, options.dataFolder);
   const connection = await openNats(options.nats, `tidemark drain ${id}`);
   try {
-    const manager = await jetstreamManager(connection, { timeout: DRAIN_REQUEST_MS_MAX, checkAPI: false });
+    const manager = await jetstreamManager(connection, { timeout: PUBLISH_MS_MAX, checkAPI: false });
     const found = await findStream(manager, options.stream, options.log, stop);
     const bucket = found === null ? null : await openBucket(connection, options, found, stop);
     if (found === null || bucket === null) return;
@@ -108,6 +103,7 @@ async function drainUntil(
 
 function retain(context: DrainContext, ownership: Ownership): void {
   try {
+    for (const drain of ownership.all) drain.rotateIfOld();
     retainStore(context, ownership.all);
   } catch (error) {
     context.log("error", "cannot delete what is past its retention; it is tried again", {

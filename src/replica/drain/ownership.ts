@@ -31,6 +31,7 @@ export class Ownership {
   private readonly seen = new Map<string, SeenBeat>();
   private isClosing = false;
   private ownBeat = 0;
+  private failures = 0;
   private looking: Promise<void> = Promise.resolve();
   /** What was last told to be wrong with a partition's record. */
   private readonly told = new Map<number, string>();
@@ -76,15 +77,29 @@ export class Ownership {
     while (!this.isClosing) {
       try {
         await this.lookOnce();
+        this.seenAgain();
       } catch (error) {
-        // the connection says what is wrong with it; what is left is for who looks closer
-        this.context.log("debug", "cannot look at the drains' bucket; it is tried again", {
-          error: String(error),
-        });
+        this.notSeen(error);
       }
       for (let waited = 0; waited < DRAIN_BEAT_MS && !this.isClosing; waited += LOOK_STEP_MS)
         await pause(LOOK_STEP_MS);
     }
+  }
+
+  /** An election takes some looks. */
+  private notSeen(error: unknown): void {
+    this.failures++;
+    if (this.failures !== FAILURES_TOLD) return;
+    this.context.log(
+      "warn",
+      "cannot see what the other drains do; partitions stay where they are until it can",
+      { bucket: this.context.bucket.name, error: String(error) },
+    );
+  }
+
+  private seenAgain(): void {
+    if (this.failures >= FAILURES_TOLD) this.context.log("info", "sees the other drains again", {});
+    this.failures = 0;
   }
 
   private async lookOnce(): Promise<void> {
@@ -167,3 +182,4 @@ export class Ownership {
 }
 
 const LOOK_STEP_MS = 100;
+const FAILURES_TOLD = 5;

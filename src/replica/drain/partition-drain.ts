@@ -24,6 +24,9 @@ import type { PartitionRecord } from "./partition-record.ts";
 import { PartitionStore, reasonOf, storeDirectory } from "./partition-store.ts";
 import { pause } from "./pause.ts";
 
+/** Checks of a consumer that is away, in a row, before that is told: one comes with each request for messages. */
+const AWAY_CHECKS_TOLD = 20;
+
 /** How it ended: given up in good order, taken by another, or left as it is because the time to end was up. */
 export type PartitionEnd = "released" | "lost" | "left";
 
@@ -40,6 +43,7 @@ export class PartitionDrain {
   private lost: PartitionRecord | null = null;
   private isStoring = true;
   private isChecking = false;
+  private awayChecks = 0;
   private retention: { ageMsMax: number; bytesMax: number } | null = null;
   readonly ended: Promise<PartitionEnd>;
 
@@ -102,6 +106,10 @@ export class PartitionDrain {
   retain(ageMsMax: number, bytesMax: number): void {
     this.retention = { ageMsMax, bytesMax };
     if (!this.isStoring) this.retainNow();
+  }
+
+  /** Ends a file that is old enough: for a partition that is quiet. */
+  rotateIfOld(): void {
     this.store.rotateIfOld();
   }
 
@@ -183,34 +191,43 @@ export class PartitionDrain {
     return this.held.record.commit === commit;
   }
 
-  /** Opens the lane where the record says that it ends. Tries for as long as the disk makes it. */
+  /** Opens the lane where the record says that it ends; false where that is not ours to say any more. */
   private async openStore(): Promise<boolean> {
-    const { id } = this.context;
-    for (let told = false; !this.isGivenUp; ) {
+    const { stores } = this.held.record;
+    const committed = stores[this.context.id] ?? null;
+    const end = await this.openAt(committed);
+    if (end === null || end === committed) return end !== null;
+    if (committed !== null)
+      this.log(
+        "error",
+        "the store has fewer lines than were drained into it; what it lacks is lost here; check the disk",
+        { lines: committed - end },
+      );
+    else if (end > 0)
+      this.log("warn", "nothing is known of what the store has of a partition; all of it counts as drained", {
+        lines: end,
+      });
+    // before anything is appended, so that what is not committed can be told from what is
+    return await this.commit({ stores: { ...stores, [this.context.id]: end } });
+  }
+
+  /** Where the lane ends then. Tries for as long as the disk makes it; null where there is no time. */
+  private async openAt(committed: number | null): Promise<number | null> {
+    for (let told = false; !this.isGivenUp; told = true) {
       try {
         await this.store.close();
-        const committed = this.held.record.stores[id] ?? null;
-        const nextSequence = this.openAt(committed);
-        if (nextSequence === committed) return true;
-        if (committed !== null)
-          this.log(
-            "error",
-            "the store has fewer lines than were drained into it; what it lacks is lost here; check the disk",
-            {
-              lines: committed - nextSequence,
-            },
-          );
-        return await this.commit({ stores: { ...this.held.record.stores, [id]: nextSequence } });
+        const report = this.store.open(committed);
+        tellCut(this.context, this.partition, report);
+        return report.nextSequence;
       } catch (error) {
         if (!told)
           this.log("error", "cannot open the store of a partition; it is tried again", {
             error: String(error),
           });
-        told = true;
         await pause(DISK_PROBE_INTERVAL_MS);
       }
     }
-    return false;
+    return null;
   }
 
   private async makeConsumer(): Promise<boolean> {
@@ -236,8 +253,13 @@ export class PartitionDrain {
     try {
       this.check(await this.context.bucket.readRecord(this.partition));
       if (!this.isOver) await addConsumer(this.context, this.partition);
-    } catch {
-      // asked again with the next request for messages
+      this.awayChecks = 0;
+    } catch (error) {
+      // an election takes some of them
+      if (++this.awayChecks === AWAY_CHECKS_TOLD)
+        this.log("warn", "cannot have the blocks of a partition; it is tried again", {
+          error: String(error),
+        });
     }
     this.isChecking = false;
   }
@@ -247,22 +269,12 @@ export class PartitionDrain {
     if (this.lost === null && !this.isGivenUp && (await this.commit({ owner: "" }))) return "released";
     if (this.lost === null) return "left";
     this.puller?.refuseAll();
-    await this.cutBack(this.lost);
+    // what was appended and not committed is another's to store
+    const { id } = this.context;
+    if ((await this.openAt(this.lost.stores[id] ?? this.held.record.stores[id] ?? null)) === null)
+      return "left";
     this.log("warn", "another drain has taken a partition", { owner: this.lost.owner });
     return "lost";
-  }
-
-  /** Takes off the lane what was appended and not committed: another stores it. */
-  private async cutBack({ stores }: PartitionRecord): Promise<void> {
-    const { id } = this.context;
-    await this.store.close();
-    this.openAt(stores[id] ?? this.held.record.stores[id] ?? null);
-  }
-
-  private openAt(committed: number | null): number {
-    const report = this.store.open(committed);
-    tellCut(this.context, this.partition, report);
-    return report.nextSequence;
   }
 
   private retainNow(): void {

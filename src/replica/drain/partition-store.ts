@@ -87,7 +87,6 @@ export class PartitionStore {
     return { end: this.end };
   }
 
-  /** Ends the segment where it is old enough: for a partition that is quiet. */
   rotateIfOld(): void {
     this.lane?.rotateIfOld();
   }

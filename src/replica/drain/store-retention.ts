@@ -12,6 +12,7 @@ import { storeDirectory } from "./partition-store.ts";
 /** Each lane keeps of the size what it has of the bytes, so that a busy one does not cost a quiet one its past. */
 export function retainStore(context: DrainContext, owned: readonly PartitionDrain[]): void {
   const { retentionAgeMs, retentionBytes } = context.settings;
+  if (retentionAgeMs === 0 && retentionBytes === 0) return;
   const lanes = lanesIn(context).map((partition) => ({ partition, bytes: bytesIn(context, partition) }));
   const total = lanes.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { partition, bytes } of lanes) {
