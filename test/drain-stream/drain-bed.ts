@@ -123,6 +123,16 @@ export class DrainBed {
     return bytes;
   }
 
+  /** The store counts too, though another runs its drain. */
+  reads(data: string): void {
+    this.stores.add(data);
+  }
+
+  /** The lane's lines are not looked for. */
+  forgets(origin: string, lane: number): void {
+    this.published.delete(`${origin}.${lane}`);
+  }
+
   /** Resolves when the stream is empty: everything in it is drained and acknowledged. */
   async emptied(what = "the stream is empty"): Promise<void> {
     await eventually(
