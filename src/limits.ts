@@ -239,6 +239,8 @@ export const AGENT_START_DELAY_MS = 100;
 export const AGENT_CLOCK_READINGS = 8;
 /** Largest message between coordinator and agent, bytes: a day's time line of a thread has 12 MB. */
 export const AGENT_MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
+/** For the last messages to a NATS that may be away, milliseconds, before a process ends without. */
+export const AGENT_CLOSE_MS_MAX = 1_000;
 /** Part of a message that goes in one of NATS's, bytes: these may have 1 MiB unless the server says otherwise. */
 export const AGENT_PART_BYTES_MAX = 256 * 1024;
 /** From a follower thread's death to its replacement, milliseconds. */
@@ -274,6 +276,8 @@ export const FORWARD_RETRY_AFTER_MS_MAX = 60 * 60 * 1000;
 export const FORWARD_ANSWER_BYTES_MAX = 256;
 /** Time that requests under way are given at the end, milliseconds. */
 export const FORWARD_CLOSE_MS_MAX = 5_000;
+/** Silence after which a connection says something, so that the store does not close it, milliseconds; stores wait for a minute. */
+export const FORWARD_BEAT_MS = 20_000;
 /** One file of dead letters, bytes, and how many of them are kept. */
 export const DEAD_LETTER_BYTES_MAX = 64 * 1024 * 1024;
 export const DEAD_LETTER_FILES_MAX = 4;

@@ -9,6 +9,7 @@ import { printable } from "../base/printable.ts";
 import { readCount, readDurationMs } from "../capacity/flag-values.ts";
 import { TidemarkError } from "../errors.ts";
 import { FOLLOWERS_FOLDER } from "../follow/cursor-file.ts";
+import { openFiguresPage, readPlace } from "../forward/figures-page.ts";
 import {
   authorizationFrom,
   type ForwardSettings,
@@ -59,6 +60,7 @@ interface ForwardFlags {
   readonly basicAuthFile?: string;
   readonly bearerTokenFile?: string;
   readonly ca?: string;
+  readonly listen?: string;
   readonly untilEnd?: true;
 }
 
@@ -81,7 +83,7 @@ export function forwardCommand(): Command {
     .option("--timeout <TIME>", `longest wait for an answer (${FORWARD_TIMEOUT_MS_DEFAULT / 1000}s)`)
     .option(
       "--resend <TIME>",
-      "send again what was taken in this time before the store went away, for stores that answer before they store (auto: 10s for VictoriaMetrics, off for others)",
+      "send again what was taken in this time before the store went away, for stores that answer before they store (auto: 20s for VictoriaMetrics, off for others)",
     )
     .option(
       "--header <'NAME: VALUE'>",
@@ -91,6 +93,7 @@ export function forwardCommand(): Command {
     .option("--basic-auth-file <FILE>", "holds user:password")
     .option("--bearer-token-file <FILE>", "holds a token; read again when the store says 401")
     .option("--ca <FILE>", "PEM of the authority that signed the store's certificate")
+    .option("--listen <HOST:PORT>", "answer GET /metrics there with figures of the forwarder (off)")
     .option("--until-end", "end when the store has all that is in the log now")
     .addHelpOption(new Option("-h, --help", "print this help"))
     .addHelpText("after", EXAMPLES)
@@ -100,6 +103,7 @@ export function forwardCommand(): Command {
 async function runForward(flags: ForwardFlags): Promise<void> {
   process.umask(0o077);
   const settings = readSettings(flags, process.env);
+  const listen = flags.listen === undefined ? null : readPlace("--listen", flags.listen);
   const dataFolder = resolve(flags.data ?? DATA_DEFAULT);
   if (!existsSync(dataFolder))
     throw new TidemarkError(`cannot forward ${dataFolder} because it is not there; try another --data`, 2);
@@ -115,7 +119,13 @@ async function runForward(flags: ForwardFlags): Promise<void> {
       userAgent: `tidemark/${VERSION}`,
       log: say,
     });
-    say("info", "forwarding", { data: dataFolder, url: showUrl(settings.url), name: settings.name });
+    const port = listen === null ? null : await openFiguresPage(listen, () => forwarder.figures());
+    say("info", "forwarding", {
+      data: dataFolder,
+      url: showUrl(settings.url),
+      name: settings.name,
+      ...(port === null ? {} : { port }),
+    });
     await (flags.untilEnd ? Promise.race([stopSignal, forwarder.untilEnd()]) : stopSignal);
     await forwarder.close();
     const { samples, deadLetters, lagLines } = forwarder.figures();

@@ -17,6 +17,7 @@ import {
   FOLLOW_RETRY_MS_MAX,
   FOLLOW_RETRY_MS_MIN,
   FOLLOW_SAVE_MS,
+  FORWARD_BEAT_MS,
   FORWARD_CLOSE_MS_MAX,
 } from "../limits.ts";
 import type { LogFiles } from "../log/files.ts";
@@ -46,7 +47,7 @@ export interface ForwarderOptions {
 /** Lines between two turns of the sockets: some 4 ms. */
 const LINES_PER_TURN = 2_500;
 /** Times that the same lines are sent again because the store may have lost them; a bad network must not keep it from going on. */
-const RESENDS_MAX = 3;
+const RESENDS_MAX = 10;
 const NO_END = Number.POSITIVE_INFINITY;
 
 /** Goes on until close(). Throws TidemarkError where the cursors cannot be read, or the file system's error. */
@@ -104,6 +105,9 @@ export class Forwarder {
         counts,
         onSettled: () => this.settle(),
         onAway: () => this.resend(),
+        onRecovered: () => {
+          for (const shard of this.shards) shard.retryNow();
+        },
         onError: (error) => this.tell("cannot write dead letters; it is tried again", error),
       });
     });
@@ -113,7 +117,7 @@ export class Forwarder {
   }
 
   runInBackground(): void {
-    this.shards[0]!.beat();
+    this.shards[0]!.beat(0);
     this.running = Promise.all([this.loop(), this.watch(), ...this.shards.map((shard) => shard.run())]);
   }
 
@@ -265,7 +269,7 @@ export class Forwarder {
 
   /** Once a second: lanes, cursors, whether the store is still there, and now and then a report. */
   private async watch(): Promise<void> {
-    const { lanes, state, options } = this;
+    const { lanes, options } = this;
     for (;;) {
       await this.watchPause.wait(FOLLOW_SAVE_MS);
       if (this.isClosing) return;
@@ -275,12 +279,19 @@ export class Forwarder {
         this.tell("cannot look for the log; it is tried again", error);
       }
       this.keep();
-      const isQuiet = options.clock.monotonicMs() - state.takenMs > FOLLOW_SAVE_MS;
-      if (lanes.keptLines < lanes.doneLines && isQuiet && state.trouble === "") this.shards[0]!.beat();
+      this.beat();
       const report = this.report.tryWrite(() => this.figures(), options.clock.wallMs());
       if (report !== null) this.feed(report, NO_END, NO_END);
       this.progress.wake();
     }
+  }
+
+  /** What is not kept yet needs an answer later than it; and a store closes a connection that says nothing for a minute. */
+  private beat(): void {
+    if (this.state.trouble !== "") return;
+    const isAtRisk = this.lanes.keptLines < this.lanes.doneLines;
+    for (const [nth, shard] of this.shards.entries())
+      shard.beat(nth === 0 && isAtRisk ? FOLLOW_SAVE_MS : FORWARD_BEAT_MS);
   }
 
   /** Moves the cursors on and stores them. */

@@ -34,6 +34,8 @@ export interface ShardOptions {
   onSettled(): void;
   /** The store may have lost what it had in memory. */
   onAway(): void;
+  /** The store takes again: nobody needs to wait for longer. */
+  onRecovered(): void;
   /** The disk does not take a dead letter; it is tried again. */
   onError(error: unknown): void;
 }
@@ -57,7 +59,7 @@ export class Shard {
 
   constructor(options: ShardOptions) {
     this.options = options;
-    this.connection = new StoreConnection(options.settings);
+    this.connection = new StoreConnection(options.settings, options.onAway);
     this.samplesMax = options.settings.batchSamples;
   }
 
@@ -78,10 +80,16 @@ export class Shard {
     this.pause.wake();
   }
 
-  /** Asks whether the store is there, by a request without samples. */
-  beat(): void {
+  /** Asks whether the store is there, by a request without samples, where nothing was sent for so long. */
+  beat(quietMs: number): void {
+    if (performance.now() - this.sentMs < quietMs || this.queue.length > 0) return;
     this.filling();
     this.flush();
+  }
+
+  /** Where it waits to try again, it tries. */
+  retryNow(): void {
+    this.pause.wake();
   }
 
   /** Forgets what is queued and under way: it is read again. */
@@ -177,9 +185,11 @@ export class Shard {
         if (generation !== this.generation) return null;
         if (place !== "taken") verdict = place === "later" ? "later" : "settings";
       }
-      if (verdict === "taken") state.taken(answer);
-      if (answer.isReconnected) this.options.onAway();
-      if (generation !== this.generation) return null;
+      if (verdict === "taken") {
+        const { recoveries } = state;
+        state.taken(answer);
+        if (state.recoveries > recoveries) this.options.onRecovered();
+      }
       if (verdict !== "later" && verdict !== "settings") return { verdict, answer };
       counts.retries++;
       state.notTaken(verdict, answer);
@@ -215,8 +225,11 @@ export class Shard {
 
   private async pauseUnlessGivenUp(ms: number, generation: number): Promise<void> {
     const untilMs = performance.now() + ms;
-    for (let left = ms; left > 0 && generation === this.generation; left = untilMs - performance.now())
+    const { recoveries } = this.options.state;
+    for (let left = ms; left > 0 && generation === this.generation; left = untilMs - performance.now()) {
+      if (this.options.state.recoveries > recoveries) return;
       await this.pause.wait(left);
+    }
   }
 
   /** False where it is given up. */

@@ -4,6 +4,7 @@
 
 import http from "node:http";
 import https from "node:https";
+import type { Socket } from "node:net";
 import { FORWARD_ANSWER_BYTES_MAX } from "../limits.ts";
 import type { ForwardSettings } from "./forward-settings.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -12,13 +13,16 @@ import type { StoreAnswer } from "./verdict.ts";
 export class StoreConnection {
   private readonly settings: ForwardSettings;
   private readonly agent: http.Agent;
+  private readonly onLost: () => void;
   private request: http.ClientRequest | null = null;
-  /** Whether the next request may come over a socket of its own without anything having happened. */
-  private expectsNewSocket = true;
-  private answeredMs = 0;
+  private socket: Socket | null = null;
+  /** It was announced, or is our own doing. */
+  private isEndExpected = false;
 
-  constructor(settings: ForwardSettings) {
+  /** `onLost`: the connection broke, idle or not, without a word before. */
+  constructor(settings: ForwardSettings, onLost: () => void) {
     this.settings = settings;
+    this.onLost = onLost;
     const isTls = settings.url.protocol === "https:";
     const options = { keepAlive: true, maxSockets: 1 };
     this.agent = isTls
@@ -29,7 +33,6 @@ export class StoreConnection {
   /** Sends `body`, a compressed WriteRequest, which is the connection's until the answer. Never rejects. */
   post(body: Buffer, userAgent: string): Promise<StoreAnswer> {
     const { url, headers, timeoutMs, authorization } = this.settings;
-    if (performance.now() - this.answeredMs > IDLE_MS_MAX) this.expectsNewSocket = true;
     return new Promise((resolve) => {
       const { request: send } = url.protocol === "https:" ? https : http;
       const timer = setTimeout(() => fail("no answer within --timeout"), timeoutMs);
@@ -40,8 +43,7 @@ export class StoreConnection {
       };
       const fail = (text: string): void => {
         request.destroy();
-        this.expectsNewSocket = true;
-        finish({ status: 0, text, retryAfterMs: null, isVictoriaMetrics: false, isReconnected: true });
+        finish({ status: 0, text, retryAfterMs: null, isVictoriaMetrics: false });
       };
       const fields = {
         ...headers,
@@ -55,16 +57,13 @@ export class StoreConnection {
       const request = send(url, { method: "POST", agent: this.agent, headers: fields }, (response) => {
         const parts: Buffer[] = [];
         let kept = 0;
-        const isReconnected = !request.reusedSocket && !this.expectsNewSocket;
         const done = (): void => {
-          this.expectsNewSocket = response.headers.connection === "close";
-          this.answeredMs = performance.now();
+          if (response.headers.connection === "close") this.isEndExpected = true;
           finish({
             status: response.statusCode ?? 0,
             text: Buffer.concat(parts).subarray(0, FORWARD_ANSWER_BYTES_MAX).toString("utf8").trim(),
             retryAfterMs: retryAfterMs(response.headers["retry-after"], Date.now()),
             isVictoriaMetrics: response.headers["x-server-hostname"] !== undefined,
-            isReconnected,
           });
         };
         response.on("data", (part: Buffer) => {
@@ -73,7 +72,7 @@ export class StoreConnection {
           // A page for people: who sends a megabyte with its no is not listened to.
           if (kept > ANSWER_READ_BYTES_MAX) {
             done();
-            this.expectsNewSocket = true;
+            this.isEndExpected = true;
             request.destroy();
           }
         });
@@ -82,6 +81,7 @@ export class StoreConnection {
         response.on("aborted", () => fail("the connection broke in the answer"));
       });
       request.on("error", (error) => fail(describe(error)));
+      request.on("socket", (socket) => this.watch(socket));
       this.request = request;
       request.end(body);
     });
@@ -89,14 +89,24 @@ export class StoreConnection {
 
   /** What is under way ends as a failure. */
   close(): void {
+    this.isEndExpected = true;
     this.request?.destroy(new Error("the forwarder ends"));
     this.agent.destroy();
+  }
+
+  private watch(socket: Socket): void {
+    if (socket === this.socket) return;
+    this.socket = socket;
+    this.isEndExpected = false;
+    socket.once("close", () => {
+      if (socket !== this.socket) return;
+      this.socket = null;
+      if (!this.isEndExpected) this.onLost();
+    });
   }
 }
 
 const ANSWER_READ_BYTES_MAX = 64 * 1024;
-/** Stores close what has been idle for a minute and more. */
-const IDLE_MS_MAX = 15_000;
 
 function describe(error: Error): string {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -11,14 +11,16 @@ export type ForwardLog = (
   fields: Record<string, unknown>,
 ) => void;
 
-/** VictoriaMetrics writes what it has taken to its disk after 5 s at most (-inmemoryDataFlushInterval), older ones after 1 s. */
-const VICTORIA_METRICS_RESEND_MS = 10_000;
+/** VictoriaMetrics 1.79 loses samples of new series when it is killed within 10 s of its answer; here is as much again. */
+const VICTORIA_METRICS_RESEND_MS = 20_000;
 
 export class StoreState {
   /** Monotonic, of the last request that was taken; -1 before. */
   takenMs = -1;
   /** Between a request that was not taken and the next one that is. */
   trouble: "" | "later" | "settings" = "";
+  /** How often it has taken again after trouble. */
+  recoveries = 0;
   private readonly settings: ForwardSettings;
   private readonly clock: Clock;
   private readonly log: ForwardLog;
@@ -50,6 +52,7 @@ export class StoreState {
     if (this.trouble === "") return;
     this.trouble = "";
     this.told = "";
+    this.recoveries++;
     this.log("info", "the store takes samples again", { url: showUrl(this.settings.url) });
   }
 

@@ -21,8 +21,6 @@ export interface StoreAnswer {
   retryAfterMs: number | null;
   /** By its header fields; such a store keeps what it has taken in memory for some seconds. */
   isVictoriaMetrics: boolean;
-  /** Nothing announced that the connection before this one would end: the store may have been away. */
-  isReconnected: boolean;
 }
 
 const LATER: ReadonlySet<number> = new Set([0, 408, 425, 429]);
