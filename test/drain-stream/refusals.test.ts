@@ -16,7 +16,15 @@ import {
 import { eventually, newDataFolder, stopServers } from "../support/server-process.ts";
 import { type DrainOptions, spawnDrain } from "./drain-bed.ts";
 
-const USERS = `authorization { users = [ { user: "drain", password: "s3cret-pass" }, { user: "nobody", password: "x", permissions: { publish: "nothing", subscribe: ">" } } ] }`;
+const USERS = `accounts {
+  MAIN { jetstream: enabled, users: [
+    { user: "drain", password: "s3cret-pass" },
+    { user: "nobody", password: "x", permissions: { publish: "nothing", subscribe: ">" } }
+  ] }
+  BARE { users: [ { user: "bare", password: "x" } ] }
+  SYS { users: [ { user: "sys", password: "x" } ] }
+}
+system_account: SYS`;
 
 describe("a drain that cannot begin", { skip: natsServerMissing, timeout: 120_000 }, () => {
   let node: NatsNode;
@@ -102,6 +110,9 @@ describe("a drain that cannot begin", { skip: natsServerMissing, timeout: 120_00
     await eventually("it waits", () => drain.error.includes("waits for the stream never"));
     assert.deepEqual(await drain.stop(), { code: 0, signal: null });
   });
+
+  test("as its account has no JetStream says that", () =>
+    refused(url("bare:x"), 1, /JetStream is not enabled for our account/));
 
   test("for a folder that another drain holds says who", async () => {
     const data = newDataFolder();

@@ -63,9 +63,16 @@ export function describeStreamTrouble(error: unknown, stream: string): string {
     throw new TidemarkError(
       `cannot drain the stream ${stream} because our user may not; see its permissions for $JS.API.>, $JS.ACK.> and $KV.${stream}_drains.>`,
     );
+  // The library says so too where nobody listens at all: JetStream is off, or its servers are just starting.
+  if (
+    error instanceof Error &&
+    error.name === "JetStreamNotEnabled" &&
+    !(error.cause instanceof JetStreamApiError)
+  )
+    return `waits for the stream ${stream}, as no server answers for JetStream; try nats-server -js where they do not just start`;
   if (/not enabled|disabled/i.test(text))
     throw new TidemarkError(
-      `cannot drain the stream ${stream} because JetStream is not enabled there; try nats-server -js, or an account that has it`,
+      `cannot drain the stream ${stream} because JetStream is not enabled for our account; try another that has it`,
     );
   return `waits for the stream ${stream}, for which no server answers (${text})`;
 }
