@@ -15,7 +15,7 @@
 import { LINE_BYTES_MAX } from "../limits.ts";
 import type { FileError, LogFiles } from "../log/files.ts";
 import { segmentPath, segmentsAmong } from "../log/segment-name.ts";
-import { countLines } from "./line-count.ts";
+import { countLines, type LineCount } from "./line-count.ts";
 
 const NOTHING = Buffer.alloc(0);
 
@@ -57,8 +57,10 @@ export class LaneReader {
   read(end: number): LaneBlock | null {
     while (this.next < end) {
       if (this.segment < 0 && !this.tryOpen(this.next)) return null;
+      if (this.segment >= end) return this.skipTo(end);
       const following = this.following(this.segment);
-      const block = this.readLines(Math.min(end, following));
+      if (this.line < this.next) this.skipLines(this.next - this.line);
+      const block = this.line < this.next ? null : this.readLines(Math.min(end, following));
       if (block !== null) return block;
       if (following === Number.POSITIVE_INFINITY) return null;
       // All that the segment has is read, and it cannot grow any more: the lane has gone on behind it.
@@ -87,22 +89,31 @@ export class LaneReader {
 
   private readLines(end: number): LaneBlock | null {
     if (this.line >= end) return null;
+    const counted = this.fillLines(end - this.line);
+    if (counted.lines === 0) return null;
+    const block = {
+      from: this.next,
+      first: this.line,
+      end: this.line + counted.lines,
+      bytes: this.buffer.subarray(0, counted.end),
+    };
+    this.pass(counted);
+    this.next = block.end;
+    return block;
+  }
+
+  private pass({ lines, end }: LineCount): void {
+    this.line += lines;
+    this.offset += end;
+  }
+
+  /** Of what lies at `offset`: at most `most` lines, and at least one where there is a whole one, however long it is. */
+  private fillLines(most: number): LineCount {
     for (;;) {
       const had = this.fill();
-      const counted = countLines(this.buffer, had, end - this.line);
-      if (counted.lines > 0) {
-        const block = {
-          from: this.next,
-          first: this.line,
-          end: this.line + counted.lines,
-          bytes: this.buffer.subarray(0, counted.end),
-        };
-        this.line = block.end;
-        this.next = block.end;
-        this.offset += counted.end;
-        return block;
-      }
-      if (had < this.buffer.length || this.buffer.length >= LINE_BYTES_MAX) return null;
+      const counted = countLines(this.buffer, had, most);
+      const isAll = had < this.buffer.length || this.buffer.length >= LINE_BYTES_MAX;
+      if (counted.lines > 0 || isAll) return counted;
       this.buffer = Buffer.allocUnsafeSlow(Math.min(this.buffer.length * 2, LINE_BYTES_MAX));
     }
   }
@@ -125,7 +136,6 @@ export class LaneReader {
     const holding = segments.findLast((first) => first <= sequence) ?? segments[0];
     if (holding === undefined) return false;
     this.open(holding);
-    this.skipLines(sequence - holding);
     return true;
   }
 
@@ -140,12 +150,10 @@ export class LaneReader {
   private skipLines(count: number): void {
     let left = count;
     while (left > 0) {
-      const had = this.fill();
-      const counted = countLines(this.buffer, had, left);
+      const counted = this.fillLines(left);
       if (counted.lines === 0) return;
       left -= counted.lines;
-      this.line += counted.lines;
-      this.offset += counted.end;
+      this.pass(counted);
     }
   }
 
