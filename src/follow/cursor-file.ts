@@ -79,18 +79,18 @@ export class CursorFile {
   }
 }
 
-/** The first line of the lane that some follower still needs; Infinity where none follows. A file that cannot be read needs all. */
+/** The first line of the lane that some follower still needs; Infinity where none follows. A file or folder that cannot be read needs all. */
 export function neededFrom(dataFolder: string, lane: string): number {
   let needed = Number.POSITIVE_INFINITY;
-  for (const name of followerFiles(dataFolder)) {
-    try {
+  try {
+    for (const name of followerFiles(dataFolder)) {
       const stored = readCursors(join(dataFolder, FOLLOWERS_FOLDER, name));
       if (stored === null) continue;
       const cursor = stored.lanes[lane];
       needed = Math.min(needed, cursor?.late[0]?.[0] ?? cursor?.fresh ?? 0);
-    } catch {
-      return 0;
     }
+  } catch {
+    return 0;
   }
   return needed;
 }
@@ -98,8 +98,9 @@ export function neededFrom(dataFolder: string, lane: string): number {
 function followerFiles(dataFolder: string): string[] {
   try {
     return readdirSync(join(dataFolder, FOLLOWERS_FOLDER)).filter((name) => name.endsWith(".json"));
-  } catch {
-    return [];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
   }
 }
 
@@ -126,12 +127,17 @@ function tryParse(text: string): Stored | null {
     if (stored.version !== 1 || !/^[0-9a-f]{16}$/.test(stored.origin)) return null;
     const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
     const isGood = Object.values(stored.lanes).every(
-      ({ fresh, late }) => isCount(fresh) && late.every(([from, to]) => isCount(from) && isCount(to)),
+      ({ fresh, late }) => isCount(fresh) && late.flat().every(isCount) && areApart(late, fresh),
     );
     return isGood ? stored : null;
   } catch {
     return null;
   }
+}
+
+/** Ranges as a cursor has them: ascending, none empty, none in another or behind `fresh`. */
+function areApart(late: readonly [number, number][], fresh: number): boolean {
+  return late.every(([from, to], at) => from < to && from >= (late[at - 1]?.[1] ?? 0) && to <= fresh);
 }
 
 function newOrigin(): string {
