@@ -42,7 +42,7 @@ export class LaneCursor {
 
   /** Leaves what is not done for later; false where there is too much of that kind already. */
   tryJump(to: number): boolean {
-    assert(to >= this.fresh, "a cursor jumps ahead");
+    assert(to > this.fresh, "a cursor jumps ahead");
     const last = this.late.at(-1);
     if (last !== undefined && last.to === this.fresh) last.to = to;
     else if (this.late.length >= FOLLOW_LATE_MAX) return false;
