@@ -3,13 +3,20 @@
 // first: a change that the last run had sent, and that is still on its way, comes too late then.
 
 import { randomBytes } from "node:crypto";
+import { TidemarkError } from "../../errors.ts";
+import { retryMs } from "../../follow/backoff.ts";
+import { FOLLOW_RETRY_MS_MAX, FOLLOW_RETRY_MS_MIN } from "../../limits.ts";
 import { type CutReport, cutLane } from "../../log/cut-lane.ts";
+import type { HeldRecord } from "./drain-bucket.ts";
 import type { DrainContext } from "./drain-context.ts";
 import { storeDirectory } from "./partition-store.ts";
+import { pause } from "./pause.ts";
 
 const LANE_NAME = /^lane-(\d+)$/;
+/** An election takes some tries. */
+const FAILURES_TOLD = 3;
 
-/** Throws what the disk or NATS has against it. */
+/** Waits for NATS for as long as it takes. Throws what the disk has against it, and what only the operator can help with. */
 export async function cutOwnLanes(context: DrainContext, isGivenUp: () => boolean): Promise<void> {
   for (const partition of lanesIn(context)) {
     const committed = await committedIn(context, partition, isGivenUp);
@@ -45,17 +52,45 @@ export function tellCut(
   );
 }
 
-/** Where our lane of the partition ends, by its record; null where it does not say. */
+/** Where our lane of the partition ends, by its record; null where it does not say, or nobody waits for it any more. */
 async function committedIn(
-  { bucket, id }: DrainContext,
+  context: DrainContext,
   partition: number,
   isGivenUp: () => boolean,
 ): Promise<number | null> {
-  for (;;) {
-    const held = await bucket.readRecord(partition);
+  const { bucket, id } = context;
+  for (let failures = 0; !isGivenUp(); failures++) {
+    const held = await tryReadNow(context, partition, failures);
+    if (held === null) {
+      await pause(retryMs(failures, FOLLOW_RETRY_MS_MIN, FOLLOW_RETRY_MS_MAX / 5, Math.random));
+      continue;
+    }
     if (held.record.owner !== id) return held.record.stores[id] ?? null;
     const next = { ...held.record, owner: "", commit: randomBytes(8).toString("hex") };
     await bucket.swap(partition, held, next, isGivenUp);
-    if (isGivenUp()) return null;
+  }
+  return null;
+}
+
+/**
+ * The record as it is now; null while nobody can say. A server that is cut off from the others and does not know it yet answers
+ * with what it knows, and what has been committed since would be cut off; but it takes no write. So the read goes behind one.
+ */
+async function tryReadNow(
+  { bucket, id, log }: DrainContext,
+  partition: number,
+  failures: number,
+): Promise<HeldRecord | null> {
+  try {
+    await bucket.beat(id, {});
+    return await bucket.readRecord(partition);
+  } catch (error) {
+    if (error instanceof TidemarkError) throw error;
+    if (failures === FAILURES_TOLD)
+      log("warn", "cannot find out what has been committed of a partition; it is tried again", {
+        partition,
+        error: String(error),
+      });
+    return null;
   }
 }
