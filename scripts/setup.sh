@@ -17,7 +17,7 @@ fi
 missing=""
 for pair in strace:strace wrk:wrk nginx:nginx-light jq:jq perl:perl ss:iproute2 taskset:util-linux chromium:chromium \
   faketime:faketime slowhttptest:slowhttptest haproxy:haproxy openssl:openssl nats-server:nats-server prometheus:prometheus \
-  victoria-metrics:victoria-metrics systemd-analyze:systemd yamllint:yamllint; do
+  victoria-metrics:victoria-metrics systemd-analyze:systemd yamllint:yamllint kubectl:kubernetes-client; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 if [ -n "$missing" ]; then
