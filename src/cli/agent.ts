@@ -58,6 +58,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
   const { openNats } = await import("../nats/connection.ts");
   const { showServers } = await import("../nats/nats-settings.ts");
   const { Agent } = await import("../capacity/agents/agent.ts");
+  const { closeConnection } = await import("../capacity/agents/message-channel.ts");
   const { newSender } = await import("../capacity/agents/message-parts.ts");
   const connection = await openNats(settings, `tidemark agent ${name}`);
   const self = newSender(randomUUID(), name);
@@ -70,5 +71,5 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     throw new TidemarkError(
       `cannot go on because the connection to NATS was closed (${closed.message}); see the server's log`,
     );
-  await connection.drain();
+  await closeConnection(connection);
 }

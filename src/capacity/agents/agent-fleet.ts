@@ -21,7 +21,7 @@ import { AgentLink } from "./agent-link.ts";
 import { decodeFromAgent, type FromAgent, SUBJECT_OF_ALL, subjectOfCoordinator } from "./agent-messages.ts";
 import { type AgentRoll, findAgents, notEnough } from "./find-agents.ts";
 import { mergeShares, type ShareOutcome } from "./merge-shares.ts";
-import { MessageChannel } from "./message-channel.ts";
+import { closeConnection, MessageChannel } from "./message-channel.ts";
 import { newSender } from "./message-parts.ts";
 import { refuseLargePlan } from "./plan-codec.ts";
 import { ShareRun } from "./share-run.ts";
@@ -44,12 +44,15 @@ export class AgentFleet implements LoadGenerator {
   readonly isHere = false;
   private readonly options: AgentFleetOptions;
   private readonly links: readonly AgentLink[];
-  private readonly told = new Set<AgentLink>();
   private runs = 0;
 
   private constructor(options: AgentFleetOptions, links: readonly AgentLink[]) {
     this.options = options;
     this.links = links;
+    for (const link of links) {
+      link.onLost = () =>
+        options.say(`agent ${link.facts.name} on ${link.facts.host} is lost: it ${link.lost}`);
+    }
   }
 
   /** Throws TidemarkError with exit code 2 where there are too few agents; the connection is closed then. */
@@ -75,7 +78,6 @@ export class AgentFleet implements LoadGenerator {
       );
       if (claimed.length < agentsMin) {
         for (const link of claimed) link.release();
-        await connection.flush();
         throw notEnough([...roll.agents.values()], options);
       }
       claimed.sort((a, b) => (a.facts.name < b.facts.name ? -1 : 1));
@@ -83,7 +85,7 @@ export class AgentFleet implements LoadGenerator {
       say(`${claimed.length} ${claimed.length === 1 ? "agent" : "agents"}: ${names}`);
       return new AgentFleet(options, claimed);
     } catch (error) {
-      await connection.close();
+      await closeConnection(connection);
       throw error;
     }
   }
@@ -127,13 +129,12 @@ export class AgentFleet implements LoadGenerator {
       return mergeShares(plan, startedAtMs, outcomes);
     } finally {
       signal?.removeEventListener("abort", stop);
-      this.sayLosses();
     }
   }
 
   async end(): Promise<void> {
     for (const link of this.links) link.release();
-    await this.options.connection.drain();
+    await closeConnection(this.options.connection);
   }
 
   /** On another machine 127.0.0.1 is another machine. */
@@ -146,14 +147,6 @@ export class AgentFleet implements LoadGenerator {
       `cannot send to ${url} from agent ${other.facts.name} because ${host} is ${other.facts.host} itself there; give an address of the target's that all agents reach`,
       2,
     );
-  }
-
-  private sayLosses(): void {
-    for (const link of this.links) {
-      if (link.lost === null || this.told.has(link)) continue;
-      this.told.add(link);
-      this.options.say(`agent ${link.facts.name} on ${link.facts.host} is lost: it ${link.lost}`);
-    }
   }
 
   private lossesText(): string {

@@ -36,6 +36,7 @@ export class AgentLink {
   /** Why it no longer counts: a clause whose subject is "it". */
   lost: string | null = null;
   onSlot: (slot: LoadSlot) => void = () => {};
+  onLost: () => void = () => {};
   private readonly channel: MessageChannel<FromAgent>;
   private readonly subject: string;
   private readonly end = new AbortController();
@@ -117,6 +118,7 @@ export class AgentLink {
     this.lost = reason;
     this.end.abort();
     this.waiting?.promise.reject(new TidemarkError(reason));
+    this.onLost();
   }
 
   private settle({ kind, promise }: NonNullable<AgentLink["waiting"]>, answer: Answer): void {

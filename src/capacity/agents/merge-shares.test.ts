@@ -105,6 +105,7 @@ describe("merged shares", () => {
   test("of nobody are a result all the same, void, with nothing in it", () => {
     const dead = mergeShares(PLAN, 0, outcomesOf(PLAN, [null, null]));
     assert.equal(dead.requests, 0);
+    assert.equal(dead.seconds, 0);
     assert.equal(dead.planned, 30);
     assert.match(dead.void!, /agent-0 .*agent-1 /);
     const nobody = mergeShares(PLAN, 0, [], "0 of the 2 agents of --agents-min are left");

@@ -4,7 +4,7 @@
 
 import { type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
 import type { TidemarkError } from "../../errors.ts";
-import { AGENT_PART_BYTES_MAX } from "../../limits.ts";
+import { AGENT_CLOSE_MS_MAX, AGENT_PART_BYTES_MAX } from "../../limits.ts";
 import { encodeMessage, type FromAgent, type ToAgent } from "./agent-messages.ts";
 import { describeVersion, encodeParts, PartAssembler, type Sender } from "./message-parts.ts";
 
@@ -102,4 +102,13 @@ export class MessageChannel<Received> {
 /** NATS knows at once where nobody has subscribed, or nobody has any more. */
 export function isNobodyThere(error: unknown): boolean {
   return error instanceof RequestError && error.isNoResponders();
+}
+
+/** Sends what is still to be sent, and closes: within AGENT_CLOSE_MS_MAX, also where NATS is away and would be waited for. */
+export async function closeConnection(connection: NatsConnection): Promise<void> {
+  const timer = Promise.withResolvers<void>();
+  const timeout = setTimeout(timer.resolve, AGENT_CLOSE_MS_MAX);
+  await Promise.race([connection.drain().catch(() => {}), timer.promise]);
+  clearTimeout(timeout);
+  await connection.close();
 }

@@ -118,6 +118,14 @@ describe("a sample", () => {
       assert.ok(Object.values(side).every((figure) => figure === null));
   });
 
+  test("of a load that is made elsewhere says nothing of the generator's side", async () => {
+    const options = { pid: null, port: 1, host: "127.0.0.1", isLocal: true, statsUrl: null };
+    const sampler = openSampler({ ...options, hasGenerator: false });
+    const { client } = await sampler.sample(0);
+    sampler.close();
+    assert.ok(Object.values(client).every((figure) => figure === null));
+  });
+
   test("of a target elsewhere looks at our own side only", async () => {
     const files = new RecordedFiles({
       "/proc/net/netstat": "TcpExt: ListenOverflows ListenDrops\nTcpExt: 5 6\n",

@@ -41,12 +41,26 @@ export function findFindings({ capacity, levels, isVoid }: Told): string[] {
     findings.push(
       `In ${atPace.length} of the paced levels the rate is the pace that the clients were set to, not what the server can do; the unpaced levels and the search say that.`,
     );
+  const made = madeByAgents(levels);
+  if (made !== null) findings.push(made);
   const void_ = levels.filter(({ load }) => load.void !== null);
   if (void_.length > 0 && isVoid === null)
     findings.push(
       `Left out of every conclusion, because the generator was the limit: ${void_.map(({ id }) => id).join(", ")}.`,
     );
   return findings;
+}
+
+/** Who made the load, where other machines did. */
+function madeByAgents(levels: readonly Level[]): string | null {
+  const runs = levels.flatMap(({ load }) => (load.agents === null ? [] : [load.agents]));
+  const names = [
+    ...new Set(runs.flatMap(({ parts }) => parts.map(({ name, host }) => `${name} on ${host}`))),
+  ];
+  if (names.length === 0) return null;
+  const apart = Math.max(0, ...runs.map(({ startsApartMs }) => startsApartMs ?? 0));
+  const error = Math.max(0, ...runs.map(({ clockErrorMs }) => clockErrorMs));
+  return `The load came from ${names.length === 1 ? "the agent" : `${names.length} agents:`} ${names.join(", ")}; in each level they started within ${ms(apart)}, give or take ${ms(error)}.`;
 }
 
 export function conclude({ capacity, suspects, verification, target, isVoid }: Told): string[] {
