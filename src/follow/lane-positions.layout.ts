@@ -48,9 +48,10 @@ export class LanePositions {
     return this.numbers[0]!;
   }
 
-  /** The follower: what is done, by its cursor. */
+  /** The follower: what is done, by its cursor. An heir's may be behind what was told before it. */
   setDone(doneBefore: number, freshFrom: number, freshDone: number): void {
-    this.numbers[2] = freshFrom;
+    // Never lower: beside the old freshDone it would say that everything between the two is done.
+    this.numbers[2] = Math.max(this.numbers[2]!, freshFrom);
     this.numbers[1] = doneBefore;
     this.numbers[3] = freshDone;
     ring(this.words, 1);
