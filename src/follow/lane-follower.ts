@@ -49,6 +49,8 @@ export class LaneFollower {
   private markEnd = 0;
   private markMs: number;
   private wakeLate: () => void = () => {};
+  /** Ends the waits for another try. */
+  private readonly wakers = new Set<() => void>();
 
   constructor(options: LaneFollowerOptions) {
     this.options = options;
@@ -68,6 +70,7 @@ export class LaneFollower {
   close(): void {
     this.isClosed = true;
     this.wakeLate();
+    for (const wake of this.wakers) wake();
   }
 
   /** Age of the oldest fresh line that is not done, milliseconds; at most FOLLOW_POLL_MS more than it is. */
@@ -89,7 +92,7 @@ export class LaneFollower {
         if (this.isClosed) break;
         onError(error);
         ahead.close();
-        await pause(retryMs(failures++, FOLLOW_RETRY_MS_MIN, FOLLOW_RETRY_MS_MAX, Math.random));
+        await this.pause(retryMs(failures++, FOLLOW_RETRY_MS_MIN, FOLLOW_RETRY_MS_MAX, Math.random));
       }
     }
     ahead.close();
@@ -126,7 +129,7 @@ export class LaneFollower {
       return;
     }
     const block = ahead.take(oldest.from, oldest.to);
-    if (block === null) return pause(FOLLOW_POLL_MS);
+    if (block === null) return this.pause(FOLLOW_POLL_MS);
     const sending = block.send();
     ahead.tryPrepare(block, oldest.to);
     await sending;
@@ -147,8 +150,17 @@ export class LaneFollower {
       end - cursor.fresh >= FOLLOW_JUMP_LINES_MIN && clock.monotonicMs() - this.markMs > FOLLOW_FRESH_MS_MAX
     );
   }
-}
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  /** Or until close(). */
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.wakers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      this.wakers.add(wake);
+    });
+  }
 }
