@@ -50,13 +50,13 @@ export const ASSUMPTIONS = {
   },
   diskBytesPerSecond: {
     value: 1e9,
-    unit: "bytes/s",
+    unit: "B/s",
     what: "a local NVMe disk writes for good",
     source: "data-sheet figures of data-centre disks are 1 to 3; measure yours with fio",
   },
   nodeDiskBytes: {
     value: 1.9e12,
-    unit: "bytes",
+    unit: "B",
     what: "an ingest node's disk",
     source: "a common size",
   },
@@ -76,7 +76,7 @@ export const ASSUMPTIONS = {
   natsCores: { value: 16, unit: "cores", what: "a NATS server", source: "a common size" },
   natsStoreBytes: {
     value: 3.8e12,
-    unit: "bytes",
+    unit: "B",
     what: "a NATS server's max_file_store",
     source: "one NVMe disk",
   },
@@ -103,7 +103,7 @@ export const ASSUMPTIONS = {
   drainShare: { value: 0.5, unit: "of its limit", what: "a drain carries at the day's peak", source: SHARE },
   drainStoreBytes: {
     value: 30e12,
-    unit: "bytes",
+    unit: "B",
     what: "a drain machine's disks: four, each written at the rate above",
     source: "four NVMe disks of 7.6 TB",
   },

@@ -22,6 +22,8 @@ export interface Measured {
   /** A full block to a stream of three replicas, one lane, compression included. */
   readonly laneRoundTripMs: number;
   readonly leaderCpuSecondsPerGigabyte: number;
+  /** With blocks of 64 KiB; what follows is of full ones, as what comes before. */
+  readonly smallBlockLeaderCpuSecondsPerGigabyte: number;
   readonly publishCpuSecondsPerGigabyte: number;
   readonly drainCpuSecondsPerGigabyte: number;
   /** Lines that one drain takes, checks, writes and acknowledges for each second of processor time. */
@@ -52,6 +54,9 @@ function fromInputs({ blocks, publish, drain, commit }: ScaleInputs) {
   const published = publish.filter((each) => each.blockBytes === blockBytes && each.isEncoding);
   const lone = published.toSorted((a, b) => a.subjects - b.subjects)[0]!;
   const busy = published.toSorted((a, b) => b.subjects - a.subjects)[0]!;
+  const small = publish
+    .filter((each) => each.blockBytes < blockBytes && each.isEncoding)
+    .toSorted((a, b) => b.subjects - a.subjects)[0]!;
   const drained = drain
     .filter((each) => each.blockBytes === blockBytes)
     .toSorted((a, b) => b.partitions - a.partitions)[0]!;
@@ -62,6 +67,7 @@ function fromInputs({ blocks, publish, drain, commit }: ScaleInputs) {
     followerBytesPerSecond: busy.bytesPerCpuSecond,
     laneRoundTripMs: 1_000 / lone.blocksPerSecond,
     leaderCpuSecondsPerGigabyte: busy.leaderCpuSecondsPerGigabyte,
+    smallBlockLeaderCpuSecondsPerGigabyte: small.leaderCpuSecondsPerGigabyte,
     publishCpuSecondsPerGigabyte: busy.serverCpuSecondsPerGigabyte,
     drainCpuSecondsPerGigabyte: drained.serverCpuSecondsPerGigabyte,
     drainBytesPerSecond: drained.bytesPerCpuSecond,

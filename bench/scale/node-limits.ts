@@ -3,6 +3,9 @@ import type { Assumed } from "./assumptions.ts";
 import type { Measured } from "./measured.ts";
 import { threeDigits, whole, withUnit } from "./units.ts";
 
+/** The stage of a node that its lanes' round trips stop. */
+export const LANES = "lanes, one block in flight each";
+
 /** One line of arithmetic: what, how, what came of it. */
 export interface Step {
   readonly what: string;
@@ -52,7 +55,7 @@ export function nodeLimits(measured: Measured, assumed: Assumed): NodeLimits {
   );
   const tripMs = measured.laneRoundTripMs + assumed.networkRoundTripMs;
   add(
-    "lanes, one block in flight each",
+    LANES,
     (threads * blockBytes * 1_000) / tripMs / bytesPerMetric,
     `${threads} × ${blockBytes / 1024} KiB ÷ (${threeDigits(measured.laneRoundTripMs)} + ${assumed.networkRoundTripMs} ms) ÷ ${threeDigits(bytesPerMetric)} B`,
   );

@@ -10,7 +10,7 @@ import { dayPicture } from "./day/day-picture.ts";
 import { dayTable, failureTable } from "./day/day-table.ts";
 import { readRecordedDay } from "./day/recorded-day.ts";
 import { type Measured, readMeasured } from "./measured.ts";
-import type { Step } from "./node-limits.ts";
+import { LANES, type Step } from "./node-limits.ts";
 import { DAY_GOAL, PLANNED, type Plan, planFleet } from "./plan.ts";
 import { readScaleInputs } from "./scale-inputs.ts";
 import { duration, percent, threeDigits, whole, withUnit } from "./units.ts";
@@ -85,8 +85,8 @@ function measuredTable(measured: Measured): string {
       "scale-inputs.json",
     ],
     [
-      "its leader's processor time",
-      `${threeDigits(measured.leaderCpuSecondsPerGigabyte)} s for 1 GB of messages`,
+      "its leader's processor time, full blocks, and blocks of 64 KiB",
+      `${threeDigits(measured.leaderCpuSecondsPerGigabyte)} s and ${threeDigits(measured.smallBlockLeaderCpuSecondsPerGigabyte)} s for 1 GB of messages`,
       "scale-inputs.json",
     ],
     [
@@ -112,17 +112,17 @@ function measuredTable(measured: Measured): string {
     ["VictoriaMetrics, one core", withUnit(measured.storeMetricsPerSecond, "metrics/s"), "large.json"],
   ];
   const foot = `<sub>${date.slice(0, 10)}, commit ${machine.commit ?? "unknown"}; ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel}; ${runtime}; ${settings.rounds} rounds of ${settings.seconds} s, the middle one; other programs used ${threeDigits(otherCores)} cores meanwhile. [All figures](../bench/results/scale-inputs.json).</sub>`;
-  return `${table(["what", "figure", "from bench/results/"], rows)}\n\n${foot}`;
+  return `${table(["what", "figure", "from bench/results/"], rows, ["---", "---:", "---"])}\n\n${foot}`;
 }
 
 function assumedTable(): string {
   const rows = Object.entries(ASSUMPTIONS).map(([name, { value, unit, what, source }]) => [
     `\`${name}\``,
     `${what}`,
-    value >= 1e6 ? withUnit(value, unit) : `${whole(value) === String(value) ? whole(value) : value} ${unit}`,
+    value >= 1e6 ? withUnit(value, unit) : `${Number.isInteger(value) ? whole(value) : value} ${unit}`,
     source,
   ]);
-  return table(["name", "what", "value", "why"], rows);
+  return table(["name", "what", "value", "why"], rows, ["---", "---", "---:", "---"]);
 }
 
 function casesTable(plans: readonly Plan[]): string {
@@ -169,17 +169,13 @@ function stopsTable(measured: Measured): string {
   const rows: readonly (readonly string[])[] = [
     [
       "a lane",
-      metrics(
-        (measured.blockBytes * measured.messageBytesPerMetric) /
-          measured.bytesPerMetric /
-          ((measured.laneRoundTripMs + ASSUMED.networkRoundTripMs) / 1_000),
-      ),
+      withUnit((node.byStage[LANES]! / node.threads) * ASSUMED.nodeShare, "metrics/s"),
       "one block in flight: block ÷ round trip",
       "more `--threads`",
     ],
     [
       "an ingest node",
-      withUnit(node.metricsPerSecond, "metrics/s"),
+      withUnit(node.metricsPerSecond * ASSUMED.nodeShare, "metrics/s"),
       node.stage,
       node.stage === "follower thread"
         ? "two servers on a machine, each with its port and `--data`"
@@ -226,7 +222,7 @@ function stopsTable(measured: Measured): string {
       "larger disks; past it 503",
     ],
   ];
-  return table(["one of", "takes, as planned", "because of", "past it"], rows);
+  return table(["one of", "takes, as planned", "because of", "past it"], rows, ["---", "---:", "---", "---"]);
 }
 
 function stepTable(steps: readonly Step[]): string {
@@ -236,11 +232,13 @@ function stepTable(steps: readonly Step[]): string {
   );
 }
 
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+  alignment = heads.map((_, index) => (index === 0 ? "---" : "---:")),
+): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(heads), line(heads.map((_, index) => (index === 0 ? "---" : "---:"))), ...rows.map(line)].join(
-    "\n",
-  );
+  return [line(heads), line(alignment), ...rows.map(line)].join("\n");
 }
 
 if (import.meta.main) {

@@ -20,6 +20,7 @@ const ROUND: Measured = {
   followerBytesPerSecond: 1e9,
   laneRoundTripMs: 4.5,
   leaderCpuSecondsPerGigabyte: 20,
+  smallBlockLeaderCpuSecondsPerGigabyte: 40,
   publishCpuSecondsPerGigabyte: 40,
   drainCpuSecondsPerGigabyte: 40,
   drainBytesPerSecond: 200e6,
@@ -29,7 +30,7 @@ const ROUND: Measured = {
 
 describe("docs/scale.md", () => {
   test("is what the code makes of the measured figures and the recorded day", () => {
-    assert.equal(readFileSync(PAGE, "utf8"), pageAsGenerated());
+    assert.equal(readFileSync(PAGE, "utf8"), pageAsGenerated(), "out of date; try npm run scale -- page");
   });
 
   test("shows the picture of the recorded day", () => {
@@ -39,7 +40,7 @@ describe("docs/scale.md", () => {
   test("tells of a day that ran over the plan as it is now", () => {
     const measured = readMeasured();
     const settings = daySettings(planFleet("day", DAY_GOAL, measured, ASSUMED), measured);
-    assert.deepEqual(readRecordedDay().settings, settings);
+    assert.deepEqual(readRecordedDay().settings, settings, "out of date; try npm run scale -- simulate");
   });
 });
 

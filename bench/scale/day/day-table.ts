@@ -1,6 +1,7 @@
 // What came of each simulated day, as a table for docs/scale.md.
 import { duration, percent, threeDigits, whole, withUnit } from "../units.ts";
 import { FAILURE_WORDS, type Failure, type FailureKind } from "./failures.ts";
+import { BURST, BURSTS, LOWEST } from "./load-curve.ts";
 import { DRAWN, type RecordedDay } from "./recorded-day.ts";
 import type { ScenarioResult } from "./scenarios.ts";
 import { refusedOf } from "./tally.ts";
@@ -15,7 +16,7 @@ const ROWS: readonly (readonly [string, (day: ScenarioResult) => string])[] = [
   ["… log at `--retention-size`", ({ tally }) => count(tally.refusedFull)],
   ["… ingest threads or disk full", ({ tally }) => count(tally.refusedBusy)],
   ["… `replicated` asked, stream away", ({ tally }) => count(tally.refusedReplica)],
-  ["stored, but answered 503: not replicated in time", ({ tally }) => count(tally.storedUnanswered)],
+  ["stored, but answered 504: not replicated in time", ({ tally }) => count(tally.storedUnanswered)],
   ["**lost, answered `written`**", ({ tally }) => `**${count(tally.lostWritten)}**`],
   ["lost, never answered 200", ({ tally }) => count(tally.lostUnanswered)],
   ["**lost in the stream, answered `replicated`**", ({ tally }) => `**${count(tally.lostReplicated)}**`],
@@ -45,14 +46,19 @@ export function dayTable({ scenarios }: RecordedDay): string {
 }
 
 /** What failed on the day that is drawn. */
-export function failureTable({ scenarios }: RecordedDay): string {
+export function failureTable({ settings, scenarios }: RecordedDay): string {
   const { failures } = scenarios.find(({ name }) => name === DRAWN)!;
   const kinds = Object.keys(FAILURE_WORDS) as FailureKind[];
   const rows = kinds.flatMap((kind) => {
     const found = failures.filter((failure) => failure.kind === kind);
     return found.length === 0 ? [] : [`| ${FAILURE_WORDS[kind]} | ${found.length} | ${spanOf(found)} |`];
   });
-  return ["| what fails | times | for |", "| --- | ---: | ---: |", ...rows].join("\n");
+  const usual = [
+    `| the night's lowest load | 1 | ${percent(LOWEST)} of the peak |`,
+    `| bursts, up to ${BURST.most} × | ${BURSTS} | ${duration(BURST.secondsLeast)} to ${duration(BURST.secondsMost)} |`,
+    `| nodes that answer \`replicated\`, the others \`written\` | ${whole(Math.ceil(settings.nodes / settings.replicatedEvery))} of ${whole(settings.nodes)} | the day |`,
+  ];
+  return ["| what happens | times | for |", "| --- | ---: | ---: |", ...usual, ...rows].join("\n");
 }
 
 function spanOf(failures: readonly Failure[]): string {

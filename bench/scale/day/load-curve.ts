@@ -3,10 +3,11 @@ import type { SeededRandom } from "../seeded-random.ts";
 import type { DaySettings } from "./day-settings.ts";
 
 const PEAK_AT = 14 / 24;
-const LOWEST = 0.35;
+/** Of the day's peak. */
+export const LOWEST = 0.35;
 const NOISE = 0.02;
-const BURSTS = 12;
-const BURST = { least: 1.1, most: 1.4, secondsLeast: 30, secondsMost: 900 };
+export const BURSTS = 12;
+export const BURST = { least: 1.1, most: 1.4, secondsLeast: 30, secondsMost: 900 };
 
 /** Metrics offered in each second. */
 export function drawLoad({ seconds, offeredPeak }: DaySettings, random: SeededRandom): Float64Array {

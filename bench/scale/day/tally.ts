@@ -4,7 +4,7 @@ export interface Tally {
   offered: number;
   /** Written on a node. */
   stored: number;
-  /** Of stored: answered 503 all the same, since the stream did not acknowledge in time. */
+  /** Of stored: answered 504 all the same, since the stream did not acknowledge in time. */
   storedUnanswered: number;
   /** Of stored: answered `replicated`. */
   answeredReplicated: number;
