@@ -13,6 +13,7 @@ import {
   filePathOrNone,
   formatBytes,
   formatDuration,
+  forwardTarget,
   hostName,
   natsServers,
   nodeName,
@@ -33,6 +34,8 @@ import {
   BODY_BYTES_MAX_DEFAULT,
   BODY_BYTES_MAX_FLOOR,
   CONNECTIONS_MAX_CEILING,
+  FORWARD_CONNECTIONS_DEFAULT,
+  FORWARD_CONNECTIONS_MAX,
   KEEP_ALIVE_TIMEOUT_MS_DEFAULT,
   MEMORY_BYTES_MAX_DEFAULT,
   PARTITIONS_DEFAULT,
@@ -48,7 +51,14 @@ import {
   THREADS_MAX,
 } from "./limits.ts";
 
-export type SettingGroup = "Address" | "Storage" | "Clients" | "Limits" | "Replication" | "Other";
+export type SettingGroup =
+  | "Address"
+  | "Storage"
+  | "Clients"
+  | "Limits"
+  | "Replication"
+  | "Forwarding"
+  | "Other";
 
 export interface Setting<K extends keyof ServeConfig = keyof ServeConfig> {
   readonly key: K;
@@ -133,6 +143,58 @@ const NATS_SETTINGS: readonly Setting[] = [
     byDefault: "",
     schema: filePathOrNone,
     help: "its private key (PEM)",
+  }),
+];
+
+/** As the flags of `tidemark forward`, which sends the log of a folder without a server. */
+const FORWARD_SETTINGS: readonly Setting[] = [
+  setting("Forwarding", "forward prometheus=URL", {
+    key: "forward",
+    byDefault: "",
+    schema: forwardTarget,
+    help: "send the log to this store by Prometheus' remote write; a user and password may stand before an @",
+  }),
+  setting("Forwarding", "forward-name NAME", {
+    key: "forwardName",
+    byDefault: "prometheus",
+    schema: streamName,
+    help: "names the cursor and the dead letters; another store, another name",
+  }),
+  setting("Forwarding", "forward-connections N", {
+    key: "forwardConnections",
+    byDefault: `${FORWARD_CONNECTIONS_DEFAULT}`,
+    schema: wholeNumber(1, FORWARD_CONNECTIONS_MAX),
+    help: "requests under way at once; a series keeps to one of them",
+  }),
+  setting("Forwarding", "forward-headers TEXT", {
+    key: "forwardHeaders",
+    byDefault: "",
+    schema: textOrNone,
+    help: "'Name: value' of every request, a line each, such as X-Scope-OrgID",
+  }),
+  setting("Forwarding", "forward-bearer-token TEXT", {
+    key: "forwardBearerToken",
+    byDefault: "",
+    schema: textOrNone,
+    help: "a token for the store; better in the environment or the file",
+  }),
+  setting("Forwarding", "forward-bearer-token-file FILE", {
+    key: "forwardBearerTokenPath",
+    byDefault: "",
+    schema: filePathOrNone,
+    help: "or a file with it, read again when the store says 401",
+  }),
+  setting("Forwarding", "forward-basic-auth-file FILE", {
+    key: "forwardBasicAuthPath",
+    byDefault: "",
+    schema: filePathOrNone,
+    help: "or a file with user:password",
+  }),
+  setting("Forwarding", "forward-ca FILE", {
+    key: "forwardCaPath",
+    byDefault: "",
+    schema: filePathOrNone,
+    help: "the authority of the store's certificate (PEM)",
   }),
 ];
 
@@ -317,6 +379,7 @@ export const SETTINGS: readonly Setting[] = [
     help: "this server's name in the stream (the machine's)",
   }),
   ...NATS_SETTINGS,
+  ...FORWARD_SETTINGS,
 
   setting("Other", "log-level LEVEL", {
     key: "logLevel",

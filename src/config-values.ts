@@ -188,6 +188,12 @@ export const natsServers: ValueSchema<string[]> = valueSchema(
   },
 );
 
+/** Where the log is forwarded to, or "" for nowhere; what is behind the scheme is looked at when it is used. */
+export const forwardTarget: ValueSchema<string> = valueSchema(
+  "it must be the address of a store for remote write, such as prometheus=http://127.0.0.1:8428/api/v1/write",
+  (input) => (/^(prometheus=https?:\/\/\S+)?$/.test(textOf(input) ?? "-") ? textOf(input) : undefined),
+);
+
 /** What JetStream takes for a stream's name, and a subject for its first word. */
 export const streamName: ValueSchema<string> = valueSchema(
   "it must be 1 to 64 of A-Z a-z 0-9 _ -",

@@ -76,6 +76,14 @@ describe("where a setting comes from", () => {
       natsCaPath: "",
       natsCertificatePath: "",
       natsKeyPath: "",
+      forward: "",
+      forwardName: "prometheus",
+      forwardConnections: 4,
+      forwardHeaders: "",
+      forwardBearerToken: "",
+      forwardBearerTokenPath: "",
+      forwardBasicAuthPath: "",
+      forwardCaPath: "",
       logLevel: "info",
     });
   });
@@ -129,6 +137,14 @@ describe("where a setting comes from", () => {
       "nats-ca": "/etc/tide mark/ca.pem",
       "nats-cert": "/etc/tide mark/nats.pem",
       "nats-key": "/etc/tide mark/nats.key",
+      forward: "prometheus=https://ann:s3cret@a/api/v1/write",
+      "forward-name": "mimir",
+      "forward-connections": "8",
+      "forward-headers": "X-Scope-OrgID:t",
+      "forward-bearer-token": "t0ken",
+      "forward-bearer-token-file": "/etc/tide mark/token",
+      "forward-basic-auth-file": "/etc/tide mark/auth",
+      "forward-ca": "/etc/tide mark/store-ca.pem",
       "log-level": "debug",
     };
     assert.deepEqual(Object.keys(written).sort(), SETTINGS.map((setting) => setting.name).sort());
@@ -209,6 +225,12 @@ describe("what a bad value is told", () => {
     "nats-ca": ["a\0b"],
     "nats-cert": ["a\0b"],
     "nats-key": ["a\0b"],
+    forward: ["http://a/api/v1/write", "influx=http://a/write", "prometheus=a", "prometheus=http://a b"],
+    "forward-name": ["", "a b", "x".repeat(65)],
+    "forward-connections": ["0", "65", "x"],
+    "forward-bearer-token-file": ["a\0b"],
+    "forward-basic-auth-file": ["a\0b"],
+    "forward-ca": ["a\0b"],
     "log-level": ["verbose", "INFO", "__proto__"],
   };
   for (const [name, values] of Object.entries(refused)) {
@@ -363,12 +385,15 @@ describe("replication", () => {
     ]);
   });
 
-  test("no message shows a secret of the cluster, wherever it was written", () => {
+  test("no message shows a secret of the cluster's or the store's, wherever it was written", () => {
     const SECRET = "hunter2hunter2";
     const wrong: Record<string, unknown> = {
       replicate: `nats://ann:${SECRET}@a b`,
       "nats-password": [SECRET],
       "nats-token": [SECRET],
+      forward: `prometheus=http://ann:${SECRET}@a b`,
+      "forward-headers": [SECRET],
+      "forward-bearer-token": [SECRET],
     };
     for (const [name, value] of Object.entries(wrong)) {
       const message = refusalOf(() => fromFile(JSON.stringify({ [name]: value })));

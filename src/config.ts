@@ -65,6 +65,17 @@ export interface ServeConfig {
   natsCaPath: string;
   natsCertificatePath: string;
   natsKeyPath: string;
+  /** "prometheus=URL", a user and password in it included; "" for none. */
+  forward: string;
+  /** Of the cursor and the dead letters. */
+  forwardName: string;
+  forwardConnections: number;
+  /** "Name: value", one a line. */
+  forwardHeaders: string;
+  forwardBearerToken: string;
+  forwardBearerTokenPath: string;
+  forwardBasicAuthPath: string;
+  forwardCaPath: string;
   logLevel: LogLevel;
 }
 
@@ -236,7 +247,15 @@ function checkTogether(config: ServeConfig): void {
 }
 
 /** Settings that hold secrets, or may. */
-const SECRETS: ReadonlySet<keyof ServeConfig> = new Set(["tokens", "replicate", "natsPassword", "natsToken"]);
+const SECRETS: ReadonlySet<keyof ServeConfig> = new Set([
+  "tokens",
+  "replicate",
+  "natsPassword",
+  "natsToken",
+  "forward",
+  "forwardHeaders",
+  "forwardBearerToken",
+]);
 
 const SHOWN_CHARACTERS_MAX = 80;
 

@@ -1,22 +1,15 @@
 // `tidemark forward`: sends the log of a data folder to a Prometheus-compatible store, beside a server or without one.
 // Exit code 0: told to end, or with --until-end all is there; 1: the folder cannot be used; 2: the command line is wrong.
 
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { realClock } from "../base/clock.ts";
 import { printable } from "../base/printable.ts";
 import { readCount, readDurationMs } from "../capacity/flag-values.ts";
 import { TidemarkError } from "../errors.ts";
-import { FOLLOWERS_FOLDER } from "../follow/cursor-file.ts";
 import { openFiguresPage, readPlace } from "../forward/figures-page.ts";
-import {
-  authorizationFrom,
-  type ForwardSettings,
-  parseHeaders,
-  parseTarget,
-  showUrl,
-} from "../forward/forward-settings.ts";
+import { type ForwardSettings, forwardSettings, showUrl } from "../forward/forward-settings.ts";
 import { startForwarder } from "../forward/forwarder.ts";
 import {
   FORWARD_BATCH_SAMPLES_DEFAULT,
@@ -26,7 +19,7 @@ import {
   FORWARD_TIMEOUT_MS_DEFAULT,
 } from "../limits.ts";
 import { realFiles } from "../log/files.ts";
-import { type FolderLock, lockFolder } from "../server/folder-lock.ts";
+import { lockForwarder } from "../server/forward-lock.ts";
 import { VERSION } from "../server/version.ts";
 
 const DATA_DEFAULT = "./data";
@@ -109,7 +102,7 @@ async function runForward(flags: ForwardFlags): Promise<void> {
     throw new TidemarkError(`cannot forward ${dataFolder} because it is not there; try another --data`, 2);
   // Heard from here on, so that a signal at the start is an end in order too.
   const stopSignal = nextSignal();
-  const lock = await lockName(dataFolder, settings.name);
+  const lock = await lockForwarder(dataFolder, settings.name);
   try {
     const forwarder = startForwarder({
       dataFolder,
@@ -140,73 +133,44 @@ function readSettings(
   flags: ForwardFlags,
   environment: Readonly<Record<string, string | undefined>>,
 ): ForwardSettings {
-  const to = flags.to ?? environment.TIDEMARK_FORWARD_TO;
-  if (to === undefined)
+  const target = flags.to ?? environment.TIDEMARK_FORWARD_TO;
+  if (target === undefined)
     throw new TidemarkError("cannot forward because no store is named; give --to prometheus=URL", 2);
-  const { url, userAndPassword } = parseTarget("--to", to);
   const name = flags.name ?? NAME_DEFAULT;
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
     throw new TidemarkError("cannot use --name because it must be 1 to 64 of A-Z a-z 0-9 _ -", 2);
-  const fromEnvironment = (environment.TIDEMARK_FORWARD_HEADERS ?? "")
-    .split("\n")
-    .filter((text) => text !== "");
-  return {
-    url,
-    headers: parseHeaders("--header", flags.header ?? fromEnvironment),
-    ...authorizationFrom({
-      userAndPassword,
-      basicAuthFile: flags.basicAuthFile ?? "",
+  const fromEnvironment = (environment.TIDEMARK_FORWARD_HEADERS ?? "").split("\n");
+  return forwardSettings(
+    {
+      target,
+      headers: flags.header ?? fromEnvironment.filter((text) => text !== ""),
       bearerToken: environment.TIDEMARK_FORWARD_BEARER_TOKEN ?? "",
       bearerTokenFile: flags.bearerTokenFile ?? "",
-    }),
-    ca: flags.ca === undefined ? "" : readPem(flags.ca),
-    connections: readCount(
-      "--connections",
-      flags.connections ?? `${FORWARD_CONNECTIONS_DEFAULT}`,
-      1,
-      FORWARD_CONNECTIONS_MAX,
-    ),
-    batchSamples: readCount(
-      "--batch-samples",
-      flags.batchSamples ?? `${FORWARD_BATCH_SAMPLES_DEFAULT}`,
-      1,
-      FORWARD_BATCH_SAMPLES_MAX,
-    ),
-    timeoutMs: readDurationMs("--timeout", flags.timeout ?? `${FORWARD_TIMEOUT_MS_DEFAULT}ms`, 100, DAY_MS),
-    resendMs: readResendMs(flags.resend ?? "auto"),
-    name,
-  };
+      basicAuthFile: flags.basicAuthFile ?? "",
+      ca: flags.ca ?? "",
+      connections: readCount(
+        "--connections",
+        flags.connections ?? `${FORWARD_CONNECTIONS_DEFAULT}`,
+        1,
+        FORWARD_CONNECTIONS_MAX,
+      ),
+      batchSamples: readCount(
+        "--batch-samples",
+        flags.batchSamples ?? `${FORWARD_BATCH_SAMPLES_DEFAULT}`,
+        1,
+        FORWARD_BATCH_SAMPLES_MAX,
+      ),
+      timeoutMs: readDurationMs("--timeout", flags.timeout ?? `${FORWARD_TIMEOUT_MS_DEFAULT}ms`, 100, DAY_MS),
+      resendMs: readResendMs(flags.resend ?? "auto"),
+      name,
+    },
+    { target: "--to", prefix: "--" },
+  );
 }
 
 function readResendMs(text: string): number | null {
   if (text === "auto") return null;
   return text === "off" ? 0 : readDurationMs("--resend", text, 1_000, DAY_MS);
-}
-
-function readPem(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new TidemarkError(
-      `cannot read --ca ${path} because of ${(error as NodeJS.ErrnoException).code}`,
-      2,
-    );
-  }
-}
-
-/** One forwarder to a name, whatever server holds the folder. */
-async function lockName(dataFolder: string, name: string): Promise<FolderLock> {
-  const folder = join(dataFolder, FOLLOWERS_FOLDER, `forward-${name}.lock`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  try {
-    return await lockFolder(folder, { pid: process.pid, address: "" });
-  } catch (error) {
-    if (!(error instanceof TidemarkError)) throw error;
-    const who = /process \d+[^;]*/.exec(error.message)?.[0] ?? "another process";
-    throw new TidemarkError(
-      `cannot forward ${dataFolder} as ${name} because ${who} does; stop that one, or give this one another --name and store`,
-    );
-  }
 }
 
 function nextSignal(): Promise<string> {

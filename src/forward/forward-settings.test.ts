@@ -47,15 +47,15 @@ test("headers are fields of one line, not those that the forwarder sets, and the
 const NONE = { userAndPassword: "", basicAuthFile: "", bearerToken: "", bearerTokenFile: "" };
 
 test("one way to say who we are is taken, two are refused", () => {
-  assert.deepEqual(authorizationFrom(NONE).authorization(), {});
-  assert.deepEqual(authorizationFrom({ ...NONE, bearerToken: "t" }).authorization(), {
+  assert.deepEqual(authorizationFrom(NONE, "--").authorization(), {});
+  assert.deepEqual(authorizationFrom({ ...NONE, bearerToken: "t" }, "--").authorization(), {
     Authorization: "Bearer t",
   });
-  assert.deepEqual(authorizationFrom({ ...NONE, userAndPassword: "me:é" }).authorization(), {
+  assert.deepEqual(authorizationFrom({ ...NONE, userAndPassword: "me:é" }, "--").authorization(), {
     Authorization: `Basic ${Buffer.from("me:é").toString("base64")}`,
   });
   assert.throws(
-    () => authorizationFrom({ ...NONE, bearerToken: "t", userAndPassword: "u:p" }),
+    () => authorizationFrom({ ...NONE, bearerToken: "t", userAndPassword: "u:p" }, "--"),
     /in two ways/,
   );
 });
@@ -64,9 +64,12 @@ test("a token's file is read again when it is asked for, and kept while it is go
   const folder = mkdtempSync(join(tmpdir(), "tidemark-token-"));
   const path = join(folder, "token");
   try {
-    assert.throws(() => authorizationFrom({ ...NONE, bearerTokenFile: path }), /because of ENOENT/);
+    assert.throws(() => authorizationFrom({ ...NONE, bearerTokenFile: path }, "--"), /because of ENOENT/);
     writeFileSync(path, "one\n");
-    const { authorization, forgetAuthorization } = authorizationFrom({ ...NONE, bearerTokenFile: path });
+    const { authorization, forgetAuthorization } = authorizationFrom(
+      { ...NONE, bearerTokenFile: path },
+      "--",
+    );
     writeFileSync(path, "two\n");
     assert.deepEqual(authorization(), { Authorization: "Bearer one" });
     forgetAuthorization();

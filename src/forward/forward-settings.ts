@@ -62,17 +62,54 @@ export function parseHeaders(flag: string, texts: readonly string[]): Record<str
 
 const OWN_HEADERS = /^(content-.*|transfer-encoding|connection|host|x-prometheus-remote-write-version)$/i;
 
-export interface Credentials {
-  userAndPassword: string;
-  /** Paths; "" for none. */
-  basicAuthFile: string;
+/** As an operator wrote it; "" is nothing. */
+export interface WrittenSettings {
+  /** "prometheus=URL" */
+  target: string;
+  headers: readonly string[];
   bearerToken: string;
+  /** Paths. */
   bearerTokenFile: string;
+  basicAuthFile: string;
+  ca: string;
+  connections: number;
+  batchSamples: number;
+  timeoutMs: number;
+  resendMs: number | null;
+  name: string;
 }
 
-/** The Authorization of each request. Files are read at once, so that a wrong path is told at the start. */
+/** What the flags are called where it was written: "--to", or "--forward"; and what stands before the others' names. */
+export interface FlagNames {
+  target: string;
+  prefix: string;
+}
+
+/** Reads the files that are named, so that a wrong path is told at the start. Throws TidemarkError with exit code 2. */
+export function forwardSettings(written: WrittenSettings, { target, prefix }: FlagNames): ForwardSettings {
+  const { url, userAndPassword } = parseTarget(target, written.target);
+  const { connections, batchSamples, timeoutMs, resendMs, name } = written;
+  return {
+    url,
+    headers: parseHeaders(`${prefix}header`, written.headers),
+    ...authorizationFrom({ ...written, userAndPassword }, prefix),
+    ca: written.ca === "" ? "" : readText(`${prefix}ca`, written.ca),
+    connections,
+    batchSamples,
+    timeoutMs,
+    resendMs,
+    name,
+  };
+}
+
+type Credentials = Pick<WrittenSettings, "bearerToken" | "bearerTokenFile" | "basicAuthFile"> & {
+  userAndPassword: string;
+};
+
+/** The Authorization of each request. */
 export function authorizationFrom(
   credentials: Credentials,
+  prefix: string,
 ): Pick<ForwardSettings, "authorization" | "forgetAuthorization"> {
   const { userAndPassword, basicAuthFile, bearerToken, bearerTokenFile } = credentials;
   if ([userAndPassword, basicAuthFile, bearerToken, bearerTokenFile].filter((way) => way !== "").length > 1)
@@ -81,10 +118,10 @@ export function authorizationFrom(
     );
   const read = (): Record<string, string> => {
     if (userAndPassword !== "") return basic(userAndPassword);
-    if (basicAuthFile !== "") return basic(readSecret("--basic-auth-file", basicAuthFile));
+    if (basicAuthFile !== "") return basic(readSecret(`${prefix}basic-auth-file`, basicAuthFile));
     if (bearerToken !== "") return { Authorization: `Bearer ${bearerToken}` };
     if (bearerTokenFile !== "")
-      return { Authorization: `Bearer ${readSecret("--bearer-token-file", bearerTokenFile)}` };
+      return { Authorization: `Bearer ${readSecret(`${prefix}bearer-token-file`, bearerTokenFile)}` };
     return {};
   };
   let known: Record<string, string> | null = read();
@@ -109,13 +146,16 @@ function basic(userAndPassword: string): Record<string, string> {
   return { Authorization: `Basic ${Buffer.from(userAndPassword).toString("base64")}` };
 }
 
-function readSecret(flag: string, path: string): string {
-  let text: string;
+function readText(flag: string, path: string): string {
   try {
-    text = readFileSync(path, "utf8").trim();
+    return readFileSync(path, "utf8");
   } catch (error) {
     throw wrong(`cannot read ${flag} ${path} because of ${(error as NodeJS.ErrnoException).code}`);
   }
+}
+
+function readSecret(flag: string, path: string): string {
+  const text = readText(flag, path).trim();
   if (text === "" || /[^\x20-\x7e]/.test(text))
     throw wrong(
       `cannot use ${flag} ${path} because it must hold one line of Latin letters, digits and signs`,

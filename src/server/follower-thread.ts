@@ -1,13 +1,19 @@
-// Starts a thread that follows the log (replica.worker.ts) and starts it again where it dies: from its stored cursors it goes
-// on where it was, or a little before. Nothing of the ingest threads depends on it but answers at level `replicated`, which
-// wait for the heir. Main thread.
+// Starts a thread that follows the log (replica.worker.ts, forward.worker.ts) and starts it again where it dies: from its stored
+// cursors it goes on where it was, or a little before. Nothing of the ingest threads depends on it but answers at level
+// `replicated`, which wait for the heir. Main thread.
 
 import { Worker } from "node:worker_threads";
-import { FOLLOWER_HEAP_MIB_MAX, FOLLOWER_RESTART_MS } from "../limits.ts";
-import type { FromFollower, LogLevel, ReplicaSettings } from "./messages.ts";
+import { FOLLOWER_HEAP_MIB_MAX, FOLLOWER_RESTART_MS, FOLLOWER_YOUNG_MIB_MAX } from "../limits.ts";
+import type { ForwardThreadSettings, FromFollower, LogLevel, ReplicaSettings } from "./messages.ts";
+
+const WORKERS = {
+  replicates: new URL("./replica.worker.ts", import.meta.url),
+  forwards: new URL("./forward.worker.ts", import.meta.url),
+} as const;
 
 export interface FollowerThreadOptions {
-  settings: ReplicaSettings;
+  does: keyof typeof WORKERS;
+  settings: ReplicaSettings | ForwardThreadSettings;
   log(level: LogLevel, text: string, fields: Record<string, unknown>): void;
 }
 
@@ -22,9 +28,12 @@ export class FollowerThread {
   }
 
   start(): void {
-    const { settings, log } = this.options;
-    const worker = new Worker(new URL("./replica.worker.ts", import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: FOLLOWER_HEAP_MIB_MAX },
+    const { does, settings, log } = this.options;
+    const worker = new Worker(WORKERS[does], {
+      resourceLimits: {
+        maxOldGenerationSizeMb: FOLLOWER_HEAP_MIB_MAX,
+        maxYoungGenerationSizeMb: FOLLOWER_YOUNG_MIB_MAX,
+      },
       workerData: settings,
     });
     this.worker = worker;
@@ -33,12 +42,12 @@ export class FollowerThread {
       else worker.terminate();
     });
     worker.on("error", (error) =>
-      log("error", "the thread that replicates the log failed", { error: String(error), stack: error.stack }),
+      log("error", `the thread that ${does} the log failed`, { error: String(error), stack: error.stack }),
     );
     worker.on("exit", () => {
       this.worker = null;
       if (this.isClosing) return;
-      log("warn", "the thread that replicates the log died and is replaced", {});
+      log("warn", `the thread that ${does} the log died and is replaced`, {});
       this.timer = setTimeout(() => this.start(), FOLLOWER_RESTART_MS);
     });
   }

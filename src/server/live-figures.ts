@@ -6,6 +6,7 @@ import { printable } from "../base/printable.ts";
 import { showServers } from "../nats/nats-settings.ts";
 import { exposeMetrics, legacyCounters } from "../telemetry/exposition.ts";
 import { FollowerFigures } from "../telemetry/follower-figures.layout.ts";
+import { ForwardNumbers } from "../telemetry/forward-figures.layout.ts";
 import { readProbe, readSnapshot, type Snapshot } from "../telemetry/snapshot.ts";
 import { buildStats, type SettingValue, type StatsSettings } from "../telemetry/stats.ts";
 import type { IngestSettings } from "./messages.ts";
@@ -16,10 +17,12 @@ export class LiveFigures implements Figures {
   private readonly settings: IngestSettings;
 
   private readonly replica: FollowerFigures | null;
+  private readonly forward: ForwardNumbers | null;
 
   constructor(settings: IngestSettings) {
     this.settings = settings;
     this.replica = settings.replicaFigures === null ? null : new FollowerFigures(settings.replicaFigures);
+    this.forward = settings.forwardFigures === null ? null : new ForwardNumbers(settings.forwardFigures);
   }
 
   countersJson(): string {
@@ -46,6 +49,9 @@ export class LiveFigures implements Figures {
       ...open,
       tokens: tokens.map(({ name }) => name),
       replicate: showServers(open.replicate),
+      // Without a user, and without what a query or a field may hold.
+      forward: open.forward.replace(/\/\/[^/]*@/, "//").replace(/\?.*/, "?…"),
+      forwardHeaders: open.forwardHeaders === "" ? "none" : "set",
     };
     return {
       version: VERSION,
@@ -53,6 +59,7 @@ export class LiveFigures implements Figures {
       startedAtMs,
       settings,
       replication: this.replica?.read() ?? null,
+      forwarding: this.forward?.read() ?? null,
     };
   }
 }

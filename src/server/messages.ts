@@ -21,6 +21,8 @@ export interface IngestSettings {
   positions: SharedArrayBuffer | null;
   /** What the replicating thread tells of itself; null where there is none. */
   replicaFigures: SharedArrayBuffer | null;
+  /** What the forwarding thread tells of itself; null where there is none. */
+  forwardFigures: SharedArrayBuffer | null;
   /** Where the lane's open files are kept track of (open-files.layout.ts); null where the runtime closes them. */
   openFiles: SharedArrayBuffer | null;
   /** Of the whole server. */
@@ -43,6 +45,14 @@ export interface ReplicaSettings {
   orphans: readonly { lane: number; end: number }[];
   /** Where it tells of itself. */
   telemetry: SharedArrayBuffer;
+}
+
+/** Given to the thread that forwards. */
+export interface ForwardThreadSettings {
+  config: ServeConfig;
+  dataFolder: string;
+  /** Where it tells of itself. */
+  figures: SharedArrayBuffer;
 }
 
 export type FromFollower =

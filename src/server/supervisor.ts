@@ -38,6 +38,7 @@ import { exposureWarnings, type SettingsOrigin } from "./exposure.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { FollowerThread } from "./follower-thread.ts";
 import { warnOfForgottenFollowers } from "./forgotten-followers.ts";
+import type { Forwarding } from "./forwarding.ts";
 import { openLogStream } from "./log-stream.ts";
 import type { IngestSettings, LogLevel } from "./messages.ts";
 import { OrphanLanes } from "./orphan-lanes.ts";
@@ -66,6 +67,7 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
   const dataFolder = resolve(config.dataDirectory);
   openDataFolder(dataFolder);
   const lock = await lockFolder(dataFolder, { pid: process.pid, address: "" });
+  let forwarding: Forwarding | null = null;
 
   try {
     await checkPortIsFree(config.host, config.port);
@@ -108,12 +110,16 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
     // Node closes what a thread had open when it ends, Bun does not.
     const openFiles =
       process.versions.bun !== undefined ? Array.from({ length: threads }, () => new OpenFiles()) : [];
+    if (config.forward !== "")
+      forwarding = await (await import("./forwarding.ts")).openForwarding(config, dataFolder, tell);
     const isReplicating = config.replicate.length > 0;
     const positions = isReplicating ? allocatePositions(threads) : null;
     const replicaFigures = isReplicating ? allocateFollowerFigures() : null;
-    warnOfForgottenFollowers(dataFolder, isReplicating ? [REPLICATE_FOLLOWER] : [], (text, fields) =>
-      log.warn(fields, text),
-    );
+    const asked = [
+      ...(isReplicating ? [REPLICATE_FOLLOWER] : []),
+      ...(forwarding === null ? [] : [`forward-${config.forwardName}`]),
+    ];
+    warnOfForgottenFollowers(dataFolder, asked, (text, fields) => log.warn(fields, text));
     const workers = new WorkerThreads({
       settingsFor: (thread, port): IngestSettings => ({
         thread,
@@ -125,6 +131,7 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
         dataFolder,
         positions,
         replicaFigures,
+        forwardFigures: forwarding?.figures ?? null,
         openFiles: openFiles[thread]?.shared ?? null,
         connectionsMax,
         connectionSlots,
@@ -148,10 +155,12 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
       positions === null || replicaFigures === null
         ? null
         : new FollowerThread({
+            does: "replicates",
             settings: { config, dataFolder, positions, orphans: orphans.ends, telemetry: replicaFigures },
             log: tell,
           });
     replica?.start();
+    forwarding?.thread.start();
     const files = openOsFiles();
     const probe = new Probe(telemetry, files, realClock, {
       port,
@@ -186,7 +195,7 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
       process.exit(1);
     }, DRAIN_EXIT_MS_MAX);
     await workers.drain();
-    await replica?.close();
+    await Promise.all([replica?.close(), forwarding?.thread.close()]);
     clearTimeout(giveUp);
     clearInterval(watch);
     clearInterval(sweep);
@@ -195,6 +204,7 @@ export async function startServer(config: ServeConfig, origin: ServeOrigin): Pro
     scrub.close();
     log.info("drained");
   } finally {
+    forwarding?.release();
     lock.release();
   }
   process.exit(0);

@@ -3,6 +3,7 @@
 
 import type { ProbeThreadField } from "./counters.layout.ts";
 import type { FollowerSnapshot } from "./follower-figures.layout.ts";
+import type { ForwardSnapshot } from "./forward-figures.layout.ts";
 import type { ProbeSnapshot, Snapshot, ThreadSnapshot } from "./snapshot.ts";
 
 export interface Figure<From> {
@@ -232,6 +233,28 @@ export const REPLICATION_FIGURES: readonly Figure<FollowerSnapshot>[] = [
     "tidemark_replication_lines_late",
     "Of those, lines of an outage, which go behind the fresh ones.",
     (of) => of.linesLate,
+  ),
+];
+
+/** Under the names that the forwarder itself sends along and `tidemark forward --listen` shows. */
+export const FORWARD_FIGURES: readonly Figure<ForwardSnapshot>[] = [
+  gauge("tidemark_forward_up", "1 when the store takes samples.", (of) => of.isFlowing),
+  gauge("tidemark_forward_lag_lines", "Lines that the store has not taken yet.", (of) => of.lagLines),
+  gauge("tidemark_forward_lag_ms", "Age of the oldest line under way, by its timestamp.", (of) => of.lagMs),
+  counter("tidemark_forward_samples_total", "Samples that the store has taken.", (of) => of.samples),
+  counter("tidemark_forward_requests_total", "Requests to the store.", (of) => of.requests),
+  counter("tidemark_forward_retries_total", "Requests that were tried again.", (of) => of.retries),
+  counter("tidemark_forward_resends_total", "Times that the store had been away.", (of) => of.resends),
+  counter("tidemark_forward_sent_bytes_total", "Bodies of requests, compressed.", (of) => of.sentBytes),
+  counter(
+    "tidemark_forward_dead_letters_total",
+    "Lines set aside because the store refuses them.",
+    (of) => of.deadLetters,
+  ),
+  counter(
+    "tidemark_forward_dropped_letter_files_total",
+    "Files of dead letters deleted to make room.",
+    (of) => of.droppedLetterFiles,
   ),
 ];
 

@@ -12,6 +12,7 @@ const SETTINGS = {
   startedAtMs: 5_000,
   settings: {},
   replication: null,
+  forwarding: null,
 };
 
 function busyServer() {

@@ -10,6 +10,7 @@ import { STAGE_SAMPLE_EVERY } from "../limits.ts";
 import { STAGES } from "./counters.layout.ts";
 import {
   type Figure,
+  FORWARD_FIGURES,
   REASONS_METRIC,
   REPLICATION_FIGURES,
   SERVER_FIGURES,
@@ -66,6 +67,9 @@ export async function exposeMetrics(
   const { replication } = settings;
   for (const figure of replication === null ? [] : REPLICATION_FIGURES)
     fillFigure(prom, registry, figure, [], [{ labels: {}, value: figure.read(replication!) }]);
+  const { forwarding } = settings;
+  for (const figure of forwarding === null ? [] : FORWARD_FIGURES)
+    fillFigure(prom, registry, figure, [], [{ labels: {}, value: figure.read(forwarding!) }]);
   for (const figure of THREAD_FIGURES) {
     const samples = snapshot.threads.map((thread, index) => ({
       labels: { thread: String(thread.thread) },

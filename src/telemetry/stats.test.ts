@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { REFUSAL, REFUSALS } from "../errors.ts";
 import { allocateTelemetry, FIELD, PROBE_FIELD, probeRegion } from "./counters.layout.ts";
 import { allocateFollowerFigures, FollowerFigures } from "./follower-figures.layout.ts";
+import { allocateForwardFigures, ForwardNumbers } from "./forward-figures.layout.ts";
 import { readProbe, readSnapshot } from "./snapshot.ts";
 import { buildStats, hideSecrets } from "./stats.ts";
 import { ThreadCounters } from "./thread-counters.ts";
@@ -14,6 +15,7 @@ const SETTINGS = {
   startedAtMs: 1_000,
   settings: { port: 8080, ack: "written" },
   replication: new FollowerFigures(allocateFollowerFigures()).read(),
+  forwarding: new ForwardNumbers(allocateForwardFigures()).read(),
 };
 
 function statsOf(shared: ReturnType<typeof allocateTelemetry>) {
@@ -82,6 +84,39 @@ describe("the stats", () => {
       replication: null,
     });
     assert.equal(none.replication, null);
+  });
+
+  test("tell of forwarding what its thread has written, and null where there is none or it has not yet", () => {
+    const shared = allocateTelemetry(1);
+    const memory = allocateForwardFigures();
+    const stats = (forwarding: ReturnType<ForwardNumbers["read"]> | null) =>
+      buildStats(readSnapshot(shared, 61_000), readProbe(shared), { ...SETTINGS, forwarding }).forwarding;
+    assert.equal(stats(new ForwardNumbers(memory).read())?.lag_lines, null);
+    new ForwardNumbers(memory).write({
+      isFlowing: true,
+      samples: 1,
+      lagLines: 2,
+      lagMs: 3,
+      requests: 4,
+      retries: 5,
+      resends: 6,
+      sentBytes: 7,
+      deadLetters: 8,
+      droppedLetterFiles: 9,
+    });
+    assert.deepEqual(stats(new ForwardNumbers(memory).read()), {
+      flowing: true,
+      samples: 1,
+      lag_lines: 2,
+      lag_ms: 3,
+      requests: 4,
+      retries: 5,
+      resends: 6,
+      sent_bytes: 7,
+      dead_letters: 8,
+      dropped_letter_files: 9,
+    });
+    assert.equal(stats(null), null);
   });
 
   test("give times in milliseconds, and null where nothing was timed", () => {

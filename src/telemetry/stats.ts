@@ -6,6 +6,7 @@ import { REFUSALS } from "../errors.ts";
 import { PROBE_INTERVAL_MS, STAGE_SAMPLE_EVERY } from "../limits.ts";
 import { DISK_STATE, STAGES } from "./counters.layout.ts";
 import type { FollowerSnapshot } from "./follower-figures.layout.ts";
+import type { ForwardSnapshot } from "./forward-figures.layout.ts";
 import { headroomOf, type LimitUse } from "./headroom.ts";
 import type { ProbeSnapshot, Snapshot } from "./snapshot.ts";
 
@@ -22,6 +23,8 @@ export interface StatsSettings {
   settings: Readonly<Record<string, SettingValue>>;
   /** What the thread that replicates the log tells; null where there is none. */
   replication: FollowerSnapshot | null;
+  /** What the thread that forwards the log tells; null where there is none. */
+  forwarding: ForwardSnapshot | null;
 }
 
 export type Stats = ReturnType<typeof buildStats>;
@@ -79,6 +82,7 @@ export function buildStats(snapshot: Snapshot, probe: ProbeSnapshot, settings: S
       scrub_rounds: known(figures.scrubRounds),
     },
     replication: settings.replication === null ? null : replicationStats(settings.replication),
+    forwarding: settings.forwarding === null ? null : forwardingStats(settings.forwarding),
     connections: {
       open: fields.connectionsOpen,
       limit: known(fields.connectionsMax || Number.NaN),
@@ -167,6 +171,21 @@ function replicationStats(figures: FollowerSnapshot) {
     fresh_lag_ms: known(figures.freshLagMs),
     lines_behind: known(figures.linesBehind),
     lines_late: known(figures.linesLate),
+  };
+}
+
+function forwardingStats(figures: ForwardSnapshot) {
+  return {
+    flowing: figures.isFlowing === 1,
+    samples: known(figures.samples),
+    lag_lines: known(figures.lagLines),
+    lag_ms: known(figures.lagMs),
+    requests: known(figures.requests),
+    retries: known(figures.retries),
+    resends: known(figures.resends),
+    sent_bytes: known(figures.sentBytes),
+    dead_letters: known(figures.deadLetters),
+    dropped_letter_files: known(figures.droppedLetterFiles),
   };
 }
 
