@@ -55,7 +55,7 @@ function authenticatorOf({
   credsPath,
 }: NatsSettings): Authenticator[] {
   const found: Authenticator[] = [];
-  const inUrl = /\/\/([^@:]*)(?::([^@]*))?@/.exec(servers[0] ?? "");
+  const inUrl = /\/\/([^@:]*)(?::([^@]*))?@/.exec(servers.find((server) => server.includes("@")) ?? "");
   if (credsPath !== "") found.push(credsAuthenticator(readSecret(credsPath, "--nats-creds")));
   if (nkeyPath !== "") found.push(nkeyAuthenticator(seedIn(readSecret(nkeyPath, "--nats-nkey"))));
   if (user !== "") found.push(usernamePasswordAuthenticator(user, password));

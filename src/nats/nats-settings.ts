@@ -34,7 +34,7 @@ export const NO_CREDENTIALS: Omit<NatsSettings, "servers"> = {
 
 /**
  * The servers in "nats://a,b:4223" or "nats://a,nats://b": the scheme of the first counts for those without one. Null where
- * that is no list of addresses. A user and password in a URL are kept in it.
+ * that is no list of addresses. A user and password in a URL are kept in it, percent-encoded as they are.
  */
 export function parseServers(text: string): string[] | null {
   const parts = text.split(",").map((part) => part.trim());
@@ -43,11 +43,22 @@ export function parseServers(text: string): string[] | null {
   const servers: string[] = [];
   for (const part of parts) {
     const url = /^[a-z]+:\/\//.test(part) ? part : `${scheme}${part}`;
-    if (!/^(nats|tls):\/\/(?:[^\s/@]+@)?(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?\/?$/.test(url))
-      return null;
+    if (!isServer(url)) return null;
     servers.push(url.replace(/\/$/, ""));
   }
   return servers;
+}
+
+function isServer(url: string): boolean {
+  const parts =
+    /^(?:nats|tls):\/\/(?:([^\s/@]+)@)?(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/.exec(url);
+  if (parts === null || Number(parts[2] ?? NATS_DEFAULT_PORT) > 65_535) return false;
+  try {
+    decodeURIComponent(parts[1] ?? "");
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The servers without what stands before an "@": for messages. */
