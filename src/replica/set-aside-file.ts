@@ -26,6 +26,10 @@ export class SetAsideFile {
     try {
       this.files.writeAll(fd, bytes, 0, bytes.length, size ?? 0);
       this.files.sync(fd);
+    } catch (error) {
+      // Tried again behind half a line, it would be on that line.
+      this.files.ftruncate(fd, size ?? 0);
+      throw error;
     } finally {
       this.files.close(fd);
     }
