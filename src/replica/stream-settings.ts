@@ -57,9 +57,19 @@ export function streamDifferences(
   compare("storage", wanted.storage, found.storage);
   compare("replicas", wanted.num_replicas, found.num_replicas);
   compare("partitions", wanted.subjects.length, partitionsOf(wanted.name, found.subjects));
-  compare("size", wanted.max_bytes, found.max_bytes);
-  compare("age", wanted.max_age, found.max_age);
+  compare("size", bytesAsFlag(wanted.max_bytes), bytesAsFlag(found.max_bytes));
+  compare("age", ageAsFlag(wanted.max_age), ageAsFlag(found.max_age));
   return differences;
+}
+
+/** As --stream-size takes it. */
+function bytesAsFlag(bytes: unknown): string {
+  return typeof bytes === "number" && bytes > 0 ? `${bytes}B` : "off";
+}
+
+/** As --stream-age takes it. */
+function ageAsFlag(ageNs: unknown): string {
+  return typeof ageNs === "number" && ageNs > 0 ? `${ageNs / NS_PER_MS}ms` : "off";
 }
 
 /** How many partitions a stream's subjects make; 0 where they are none of ours. */
