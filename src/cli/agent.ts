@@ -8,8 +8,8 @@ import { addNatsFlags, type NatsFlags, readNatsSettings } from "./nats-flags.ts"
 
 const EXAMPLES = `
 Examples:
-  $ tidemark agent --nats nats://10.0.0.7:4222       on each machine that is to send
-  $ tidemark load --agents nats://10.0.0.7:4222 --url http://10.0.0.9:8080/metrics
+  $ tidemark agent --nats nats://10.0.0.7            on each machine that is to send
+  $ tidemark load --agents nats://10.0.0.7 --url http://10.0.0.9:8080/metrics
 
 It sends what a coordinator tells it to, to any address: let only those who may
 do that publish on tidemark.agents.> of this NATS. It works for one coordinator

@@ -16,7 +16,7 @@ Examples:
                                                           server does
   $ tidemark load --clients 200 --pace 100ms --requests 50
   $ tidemark load --url http://127.0.0.1/ --method GET --json
-  $ tidemark load --agents nats://10.0.0.7:4222 --url http://10.0.0.9:8080/metrics
+  $ tidemark load --agents nats://10.0.0.7 --url http://10.0.0.9:8080/metrics
 
 Without --rate every client sends when it is answered (or at its --pace).
 TIME is a number with ms, s, m or h. Ctrl-C ends the run early and prints what

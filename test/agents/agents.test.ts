@@ -18,7 +18,7 @@ import { MessageChannel } from "../../src/capacity/agents/message-channel.ts";
 import { newSender } from "../../src/capacity/agents/message-parts.ts";
 import type { LoadJson, ReportJson } from "../../src/capacity/report/report-json.ts";
 import { CountingServer } from "../support/counting-server.ts";
-import { type LoadOutcome, loadJson, runLoad, spawnLoad } from "../support/load-process.ts";
+import { type LoadOutcome, type LoadProcess, loadJson, runLoad, spawnLoad } from "../support/load-process.ts";
 import {
   type NatsNode,
   natsServerMissing,
@@ -67,6 +67,20 @@ async function startTarget(): Promise<CountingServer> {
 function assertCounts(json: LoadJson, { exitCode, error }: LoadOutcome): void {
   if (json.void !== null) assert.match(json.void, /more than [\d.]+ ms late|it began \d+ ms after/);
   assert.equal(exitCode, json.void === null ? 0 : 2, error);
+}
+
+/** As eventually(), and at once with what it said where the load has ended before; no load is left running by a failure. */
+async function whileRunning(load: LoadProcess, what: string, condition: () => boolean): Promise<void> {
+  const ended = load.ended.then(({ exitCode, error }) => {
+    throw new Error(`the load ended with ${exitCode} before: ${what}; it said ${error}`);
+  });
+  ended.catch(() => {});
+  try {
+    await Promise.race([eventually(what, condition), ended]);
+  } catch (error) {
+    load.child.kill("SIGKILL");
+    throw error;
+  }
 }
 
 /** Where the machine stood still for the second that an answer has, at the end of a run, it is run again. */
@@ -172,7 +186,7 @@ describe("tidemark load --agents", () => {
     const target = await startTarget();
     const words = ["--agents", nats, "--url", target.url, "--rate", "100", "--duration", "60s"];
     const first = spawnLoad([...words, "--json"]);
-    await eventually("the first one sends", () => target.requests > 0);
+    await whileRunning(first, "the first one sends", () => target.requests > 0);
     const second = await runLoad(words);
     assert.equal(second.exitCode, 2);
     assert.match(
@@ -273,9 +287,9 @@ describe("an agent", () => {
       load.child.stderr!.on("data", (text: string) => {
         told += text;
       });
-      await eventually("both send", () => target.connections === 8 && target.requests > 40);
+      await whileRunning(load, "both send", () => target.connections >= 8 && target.requests > 40);
       b!.child.kill("SIGKILL");
-      await eventually("its loss is told", () => /^agent b on \S+ is lost: it died/m.test(told));
+      await whileRunning(load, "its loss is told", () => /^agent b on \S+ is lost: it died/m.test(told));
       load.child.kill("SIGINT");
       const { exitCode, out, error } = await load.ended;
       assert.equal(exitCode, 2);
@@ -304,7 +318,7 @@ describe("an agent", () => {
       const [a] = agents;
       const before = a!.said().length;
       const load = spawnLoad(["--agents", nats, "--url", target.url, "--rate", "100", "--duration", "10s"]);
-      await eventually("it sends", () => target.requests > 0);
+      await whileRunning(load, "it sends", () => target.requests > 0);
       load.child.kill("SIGKILL");
       await eventually("it is free", () =>
         /lets go of \S+: it is gone\n.*is free/s.test(a!.said().slice(before)),
@@ -343,7 +357,7 @@ describe("an agent", () => {
         "20s",
         "--json",
       ]);
-      await eventually("it sends", () => target.requests > 0);
+      await whileRunning(load, "it sends", () => target.requests > 0);
       a!.child.kill("SIGTERM");
       assert.equal(await a!.ended, 0);
       const { exitCode, out } = await load.ended;
@@ -370,12 +384,12 @@ describe("an agent", () => {
     ],
   ];
   test("says what is wrong with its command line, or with the way to NATS", { timeout: 60_000 }, async () => {
-    for (const [words, exitCode, text] of refused) {
+    const asked = refused.map(async ([words, exitCode, text]) => {
       const agent = spawnAgent(words);
       assert.equal(await agent.ended, exitCode, agent.said());
       assert.match(agent.said(), text);
-    }
-    const load = await runLoad(["--agents", "http://127.0.0.1:1"]);
+    });
+    const [load] = await Promise.all([runLoad(["--agents", "http://127.0.0.1:1"]), ...asked]);
     assert.equal(load.exitCode, 2);
     assert.match(
       load.error,
