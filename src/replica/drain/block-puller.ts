@@ -7,7 +7,9 @@
 // not messages, end a request. A request that says nothing for two heartbeats is taken for lost.
 
 import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import { realClock } from "../../base/clock.ts";
 import {
+  DRAIN_CONSUMER_SILENT_MS,
   DRAIN_PULL_BYTES,
   DRAIN_PULL_HEARTBEAT_MS,
   DRAIN_PULL_MS_MAX,
@@ -17,6 +19,7 @@ import {
 import { refuse } from "./delivery.ts";
 
 const NS_PER_MS = 1e6;
+const NO_RESPONDERS = 503;
 /** Of a request; far more messages than its bytes have room for. */
 const BATCH_MAX = 10_000;
 /** Room for a message's subjects and headers beside its payload, at most, and what a small one takes of our memory, about. */
@@ -29,8 +32,10 @@ export interface BlockPullerOptions {
   consumer: string;
   /** There is something to take. */
   onMore(): void;
-  /** The consumer is gone, or nobody answers for it. */
+  /** The consumer is gone, or nobody answers for it now. */
   onAway(): void;
+  /** Nothing has come of it for DRAIN_CONSUMER_SILENT_MS, not even a heartbeat. */
+  onSilent(): void;
 }
 
 export class BlockPuller {
@@ -45,6 +50,7 @@ export class BlockPuller {
   private isAsking = false;
   private watchdog: ReturnType<typeof setTimeout> | null = null;
   private isClosed = false;
+  private signMs = realClock.monotonicMs();
 
   constructor(options: BlockPullerOptions) {
     this.options = options;
@@ -64,6 +70,7 @@ export class BlockPuller {
   giveBack(message: Msg): void {
     this.held.delete(message);
     this.bytesHeld -= bytesOf(message);
+    this.signMs = realClock.monotonicMs();
     this.ask();
   }
 
@@ -109,6 +116,7 @@ export class BlockPuller {
   private received(message: Msg): void {
     if (this.isClosed) return;
     if (this.isAsking) this.watch(2 * DRAIN_PULL_HEARTBEAT_MS);
+    if (message.headers?.code !== NO_RESPONDERS) this.signMs = realClock.monotonicMs();
     // a status comes to the inbox itself, a message by its own subject
     if (message.subject === this.inbox) {
       this.told(message.headers?.code ?? 0, message.headers?.description ?? "");
@@ -122,7 +130,7 @@ export class BlockPuller {
 
   private told(code: number, description: string): void {
     if (code < 400) return;
-    const isAway = code === 503 || /consumer (deleted|not found)/i.test(description);
+    const isAway = code === NO_RESPONDERS || /consumer (deleted|not found)/i.test(description);
     if (isAway) this.options.onAway();
     // room used up, or its time: nothing is wrong, and the next may be asked for at once
     if (code === 408 || /maxbytes|batch completed/i.test(description)) this.askAgain();
@@ -131,7 +139,15 @@ export class BlockPuller {
 
   private watch(ms: number | null): void {
     if (this.watchdog !== null) clearTimeout(this.watchdog);
-    this.watchdog = ms === null || this.isClosed ? null : setTimeout(() => this.askAgain(), ms);
+    this.watchdog = ms === null || this.isClosed ? null : setTimeout(() => this.waited(), ms);
+  }
+
+  private waited(): void {
+    if (realClock.monotonicMs() - this.signMs > DRAIN_CONSUMER_SILENT_MS) {
+      this.signMs = realClock.monotonicMs();
+      this.options.onSilent();
+    }
+    this.askAgain();
   }
 }
 

@@ -138,7 +138,11 @@ export class PartitionDrain {
       stream,
       consumer: consumerName(this.partition),
       onMore: () => this.collector?.more(),
-      onAway: () => this.checkInBackground(),
+      onAway: () => void this.checkInBackground(addConsumer),
+      onSilent: () => {
+        this.log("warn", "nobody answers for the consumer of a partition; it is made anew", {});
+        void this.checkInBackground(renewConsumer);
+      },
     });
     const collector = new GroupCollector(this.context, this.puller);
     this.collector = collector;
@@ -247,12 +251,12 @@ export class PartitionDrain {
   }
 
   /** The consumer is gone: with the partition, which another has taken; or somebody has deleted it. */
-  private async checkInBackground(): Promise<void> {
+  private async checkInBackground(remedy: typeof addConsumer): Promise<void> {
     if (this.isChecking || this.isOver) return;
     this.isChecking = true;
     try {
       this.check(await this.context.bucket.readRecord(this.partition));
-      if (!this.isOver) await addConsumer(this.context, this.partition);
+      if (!this.isOver) await remedy(this.context, this.partition);
       this.awayChecks = 0;
     } catch (error) {
       // an election takes some of them
