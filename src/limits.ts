@@ -295,6 +295,8 @@ export const DRAIN_PULL_BYTES = 2 * 1024 * 1024;
 export const DRAIN_PULL_MS_MAX = 30_000;
 /** While a request waits its server says so, milliseconds; two of these missed and it is made again. */
 export const DRAIN_PULL_HEARTBEAT_MS = 2_000;
+/** Without a message or a heartbeat for so long a consumer is made anew, milliseconds: servers have been seen with one that nobody leads. */
+export const DRAIN_CONSUMER_SILENT_MS = 15_000;
 /** Before a request is made again that was refused, milliseconds. */
 export const DRAIN_PULL_RETRY_MS = 250;
 /** A block that is not acknowledged is delivered again after this, milliseconds: a sync and a commit take some of them. */
