@@ -42,10 +42,16 @@ export class BlocksAhead {
     return this.read(end);
   }
 
-  /** While `before` is under way. What cannot be read now is met, and told of, when its turn comes. */
-  tryPrepare(before: Prepared, end: number): void {
-    const isMore = end - before.end >= before.end - before.from;
-    if (before.bytes < FULL_BYTES_MIN || !isMore) return;
+  /** Sends the block and makes the one behind it ready meanwhile, where the lane has a full one before `end`. */
+  async send(block: Prepared, end: number): Promise<void> {
+    const isMore = end - block.end >= block.end - block.from;
+    if (block.bytes < FULL_BYTES_MIN || !isMore) await block.send();
+    else await Promise.all([block.send(), this.tryPrepare(end)]);
+  }
+
+  /** Once the block before it has left for its socket. What cannot be read is met, and told of, when its turn comes. */
+  private async tryPrepare(end: number): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
     try {
       this.prepared = this.read(end);
     } catch {

@@ -110,9 +110,7 @@ export class LaneFollower {
     if (cursor.fresh >= end) return untilMore(FOLLOW_POLL_MS);
     const block = ahead.take(cursor.fresh, end);
     if (block === null) return untilMore(FOLLOW_POLL_MS);
-    const sending = block.send();
-    ahead.tryPrepare(block, end);
-    await sending;
+    await ahead.send(block, end);
     cursor.fresh = block.end;
     onMoved();
   }
@@ -130,9 +128,7 @@ export class LaneFollower {
     }
     const block = ahead.take(oldest.from, oldest.to);
     if (block === null) return this.pause(FOLLOW_POLL_MS);
-    const sending = block.send();
-    ahead.tryPrepare(block, oldest.to);
-    await sending;
+    await ahead.send(block, oldest.to);
     cursor.doneLate(block.end);
     onMoved();
   }
