@@ -37,6 +37,8 @@ export class LaneReader {
   /** The segment that is open, or -1; `offset` is where its line `line` begins. */
   private segment = -1;
   private fd = -1;
+  /** Where the segment behind the open one begins, as it was found last; Infinity where there is none yet. */
+  private following = Number.POSITIVE_INFINITY;
   private line = 0;
   private offset = 0;
 
@@ -58,10 +60,13 @@ export class LaneReader {
     while (this.next < end) {
       if (this.segment < 0 && !this.tryOpen(this.next)) return null;
       if (this.segment >= end) return this.skipTo(end);
-      const following = this.following(this.segment);
+      // A listing takes a millisecond where there are thousands of segments, as much as a block: one for each that is followed by another.
+      if (this.following === Number.POSITIVE_INFINITY) this.following = this.findFollowing(this.segment);
       if (this.line < this.next) this.skipLines(this.next - this.line);
-      const block = this.line < this.next ? null : this.readLines(Math.min(end, following));
+      const block = this.line < this.next ? null : this.readLines(Math.min(end, this.following));
       if (block !== null) return block;
+      // Looked up again before it goes on: a repair can have made a segment of what was good behind damage in this one.
+      const following = this.findFollowing(this.segment);
       if (following === Number.POSITIVE_INFINITY) return null;
       // All that the segment has is read, and it cannot grow any more: the lane has gone on behind it.
       if (following >= end) return this.skipTo(end);
@@ -143,6 +148,7 @@ export class LaneReader {
     this.closeSegment();
     this.fd = this.files.openRead(segmentPath(this.directory, segment));
     this.segment = segment;
+    this.following = Number.POSITIVE_INFINITY;
     this.line = segment;
     this.offset = 0;
   }
@@ -158,7 +164,7 @@ export class LaneReader {
   }
 
   /** Where the segment behind this one begins; Infinity where there is none yet. */
-  private following(segment: number): number {
+  private findFollowing(segment: number): number {
     try {
       const segments = segmentsAmong(this.files.readdir(this.directory));
       return segments.find((first) => first > segment) ?? Number.POSITIVE_INFINITY;
