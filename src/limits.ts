@@ -251,8 +251,8 @@ export const FOLLOWER_HEAP_MIB_MAX = 128;
 // The log on its way to a Prometheus-compatible store (forward/).
 /** Lines in one block, bytes: its turn takes some 4 ms, then the sockets have theirs. */
 export const FORWARD_BLOCK_BYTES_MAX = 256 * 1024;
-/** Lines read and not yet taken by the store, bytes: full requests for every connection, and as much again to go on with. */
-export const FORWARD_WINDOW_BYTES = 4 * 1024 * 1024;
+/** Lines read and not yet taken, bytes for each sample of every connection's request: one under way, and one that fills. */
+export const FORWARD_WINDOW_BYTES_PER_SAMPLE = 256;
 /** Series whose labels are kept encoded, and bytes for these and their keys; some 200 bytes a series. */
 export const FORWARD_CACHE_SERIES_MAX = 32_768;
 export const FORWARD_CACHE_BYTES = 6 * 1024 * 1024;

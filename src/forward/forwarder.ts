@@ -19,8 +19,10 @@ import {
   FOLLOW_SAVE_MS,
   FORWARD_BEAT_MS,
   FORWARD_CLOSE_MS_MAX,
+  FORWARD_WINDOW_BYTES_PER_SAMPLE,
 } from "../limits.ts";
 import type { LogFiles } from "../log/files.ts";
+import { BatchPool } from "./batch-pool.ts";
 import { type DeadLetter, DeadLetters } from "./dead-letters.ts";
 import { ForwardCounts } from "./forward-counts.ts";
 import type { ForwardFigures } from "./forward-figures.ts";
@@ -95,6 +97,7 @@ export class Forwarder {
         log("error", "a file of dead letters was deleted to make room for newer ones", { path });
       },
     });
+    const batches = new BatchPool(settings.batchSamples);
     this.shards = Array.from({ length: settings.connections }, () => {
       const { state, letters, counts } = this;
       return new Shard({
@@ -103,6 +106,7 @@ export class Forwarder {
         state,
         letters,
         counts,
+        batches,
         onSettled: () => this.settle(),
         onAway: () => this.resend(),
         onRecovered: () => {
@@ -111,7 +115,8 @@ export class Forwarder {
         onError: (error) => this.tell("cannot write dead letters; it is tried again", error),
       });
     });
-    this.lanes = new LogLanes({ dataFolder, files, cursors: this.cursors, log });
+    const windowBytes = settings.connections * settings.batchSamples * FORWARD_WINDOW_BYTES_PER_SAMPLE;
+    this.lanes = new LogLanes({ dataFolder, files, cursors: this.cursors, windowBytes, log });
     this.report = new SelfReport({ data: dataFolder, forward: settings.name, instance: hostname() });
     this.lanes.look();
   }

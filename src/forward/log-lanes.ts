@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import type { CursorFile } from "../follow/cursor-file.ts";
 import { IndexedEnd } from "../follow/indexed-end.ts";
-import { FORWARD_BLOCK_BYTES_MAX, FORWARD_WINDOW_BYTES } from "../limits.ts";
+import { FORWARD_BLOCK_BYTES_MAX } from "../limits.ts";
 import type { LogFiles } from "../log/files.ts";
 import { FollowedLane } from "./followed-lane.ts";
 import { LogBlock } from "./log-block.ts";
@@ -17,6 +17,8 @@ export interface LogLanesOptions {
   dataFolder: string;
   files: LogFiles;
   cursors: CursorFile;
+  /** Lines read and not done. */
+  windowBytes: number;
   log: ForwardLog;
 }
 
@@ -28,6 +30,7 @@ export interface NextLines {
 
 /** Of a lane's block, where there are many lanes. */
 const BLOCK_BYTES_MIN = 16 * 1024;
+const BLOCKS_MIN = 4;
 const LANE_NAME = /^lane-\d+$/;
 
 export class LogLanes {
@@ -44,9 +47,10 @@ export class LogLanes {
 
   constructor(options: LogLanesOptions) {
     this.options = options;
-    const share = Math.floor(FORWARD_WINDOW_BYTES / 2 / Math.max(1, this.folders().length));
+    const { windowBytes } = options;
+    const share = Math.floor(windowBytes / 4 / Math.max(1, this.folders().length));
     this.blockBytes = Math.max(BLOCK_BYTES_MIN, Math.min(FORWARD_BLOCK_BYTES_MAX, share));
-    this.blocksMax = Math.floor(FORWARD_WINDOW_BYTES / this.blockBytes);
+    this.blocksMax = Math.max(BLOCKS_MIN, Math.floor(windowBytes / this.blockBytes));
   }
 
   /** Takes in lanes that are new, and asks all how far they are. Throws the file system's errors. */

@@ -14,11 +14,12 @@ import {
   FORWARD_LINGER_MS,
   FORWARD_SETTINGS_RETRY_MS,
 } from "../limits.ts";
+import type { BatchPool } from "./batch-pool.ts";
 import type { DeadLetter, DeadLetters } from "./dead-letters.ts";
 import type { ForwardCounts } from "./forward-counts.ts";
 import type { ForwardSettings } from "./forward-settings.ts";
 import { Pause } from "./pause.ts";
-import { RequestBatch } from "./request-batch.ts";
+import type { RequestBatch } from "./request-batch.ts";
 import { SnappyBuffer } from "./snappy.ts";
 import { StoreConnection } from "./store-connection.ts";
 import type { StoreState } from "./store-state.ts";
@@ -30,6 +31,7 @@ export interface ShardOptions {
   state: StoreState;
   letters: DeadLetters;
   counts: ForwardCounts;
+  batches: BatchPool;
   /** Blocks may be done. */
   onSettled(): void;
   /** The store may have lost what it had in memory. */
@@ -40,14 +42,11 @@ export interface ShardOptions {
   onError(error: unknown): void;
 }
 
-const SPARE_MAX = 4;
-
 export class Shard {
   private readonly options: ShardOptions;
   private readonly connection: StoreConnection;
   private readonly snappy = new SnappyBuffer();
   private queue: RequestBatch[] = [];
-  private readonly spare: RequestBatch[] = [];
   /** What is under way counts only while this stands. */
   private generation = 0;
   private isClosed = false;
@@ -68,7 +67,7 @@ export class Shard {
     const last = this.queue.at(-1);
     if (last !== undefined && !last.isFull) return last;
     this.pause.wake();
-    const batch = this.spare.pop() ?? new RequestBatch(this.options.settings.batchSamples);
+    const batch = this.options.batches.take();
     this.queue.push(batch);
     return batch;
   }
@@ -95,7 +94,7 @@ export class Shard {
   /** Forgets what is queued and under way: it is read again. */
   abandon(): void {
     this.generation++;
-    for (const batch of this.queue.splice(0)) this.release(batch);
+    for (const batch of this.queue.splice(0)) this.options.batches.giveBack(batch);
   }
 
   /** Until close(). */
@@ -110,7 +109,7 @@ export class Shard {
         this.options.counts.taken(batch.samples - letters.length, letters);
         batch.settle();
       }
-      this.release(batch);
+      this.options.batches.giveBack(batch);
       this.options.onSettled();
     }
   }
@@ -246,10 +245,5 @@ export class Shard {
       }
     }
     return true;
-  }
-
-  private release(batch: RequestBatch): void {
-    batch.clear();
-    if (this.spare.length < SPARE_MAX) this.spare.push(batch);
   }
 }
