@@ -114,12 +114,6 @@ export const ASSUMPTIONS = {
     what: "that the stream holds while every drain is away (--stream-size)",
     source: "time for a person to come",
   },
-  fetchBlocks: {
-    value: 32,
-    unit: "blocks",
-    what: "a drain syncs and commits at a time",
-    source: "as bench/scale/measure.ts does",
-  },
 } as const satisfies Readonly<Record<string, Assumption>>;
 
 export type Assumed = Readonly<Record<keyof typeof ASSUMPTIONS, number>>;

@@ -12,11 +12,13 @@ import {
   DeliverPolicy,
   type JetStreamClient,
   type JetStreamManager,
+  type JsMsg,
   jetstream,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import { Kvm } from "@nats-io/kv";
+import { type KV, Kvm } from "@nats-io/kv";
 import { connect, headers } from "@nats-io/transport-node";
+import { DRAIN_GROUP_BYTES_MAX } from "../../src/limits.ts";
 import {
   BLOCK_HEADER,
   type Block,
@@ -45,7 +47,7 @@ const PARTITIONS = 16;
 const BLOCK_BYTES = [64 * 1024, 512 * 1024];
 const SUBJECTS = [1, 2, 4, 8, 16];
 const DRAIN_PARTITIONS = [1, 4, 16];
-/** What a drain takes at a time, and syncs once. */
+/** What a drain asks for at a time; it commits as often as ours do. */
 const FETCH_BLOCKS = 32;
 const DRAIN_BLOCKS = 480;
 const COMMITS = 300;
@@ -55,6 +57,7 @@ interface Bed {
   readonly cluster: NatsCluster;
   readonly client: JetStreamClient;
   readonly manager: JetStreamManager;
+  readonly bucket: KV;
   readonly seconds: number;
 }
 
@@ -84,7 +87,9 @@ async function main(): Promise<void> {
     await manager.streams.add(
       streamConfig({ stream: STREAM, replicas: SERVERS, partitions: PARTITIONS, bytesMax: 0, ageMsMax: 0 }),
     );
-    const bed = { cluster, client: jetstream(connection, { timeout: 30_000 }), manager, seconds };
+    const client = jetstream(connection, { timeout: 30_000 });
+    const bucket = await new Kvm(client).create("scale-commits", { replicas: SERVERS, history: 1 });
+    const bed = { cluster, client, manager, bucket, seconds };
     const publish: PublishFigures[] = [];
     const drain: DrainFigures[] = [];
     for (const [bytes, sample] of blocksBySize) {
@@ -215,7 +220,7 @@ async function publish(client: JetStreamClient, subject: number, message: BlockM
   });
 }
 
-/** A process that empties some partitions side by side; what it fetches at once it writes, syncs and acknowledges. */
+/** A process that empties some partitions side by side: writes, syncs, commits and acknowledges a group of blocks at a time. */
 async function measureDrain(
   bed: Bed,
   blockBytes: number,
@@ -247,8 +252,16 @@ async function measureDrain(
     const consumer = await bed.client.consumers.get(STREAM, name);
     const file = openSync(join(folder, name), "w");
     let left = DRAIN_BLOCKS / partitions;
+    let revision = await bed.bucket.put(name, "0");
+    const groupBlocks = Math.max(1, Math.floor(DRAIN_GROUP_BYTES_MAX / blockBytes));
+    const group: JsMsg[] = [];
+    const commit = async (): Promise<void> => {
+      fdatasyncSync(file);
+      revision = await bed.bucket.update(name, String(left), revision);
+      for (const message of group) message.ack();
+      group.length = 0;
+    };
     while (left > 0) {
-      const fetched = [];
       for await (const message of await consumer.fetch({
         max_messages: Math.min(FETCH_BLOCKS, left),
         expires: 5_000,
@@ -258,11 +271,10 @@ async function measureDrain(
         writeSync(file, block.bytes);
         bytes += block.bytes.length;
         messageBytes += message.data.length;
-        fetched.push(message);
+        left--;
+        if (group.push(message) === groupBlocks) await commit();
       }
-      fdatasyncSync(file);
-      for (const message of fetched) message.ack();
-      left -= fetched.length;
+      if (group.length > 0) await commit();
     }
     closeSync(file);
   };
@@ -285,8 +297,7 @@ async function measureDrain(
 }
 
 /** How a drain commits: the revision that it read must still be the last. */
-async function measureCommits({ client, manager }: Bed): Promise<ScaleInputs["commit"]> {
-  const bucket = await new Kvm(client).create("scale-commits", { replicas: SERVERS, history: 1 });
+async function measureCommits({ bucket }: Bed): Promise<ScaleInputs["commit"]> {
   let revision = await bucket.create("partition", "0");
   const tripsMs: number[] = [];
   for (let count = 0; count < COMMITS; count++) {
@@ -294,7 +305,6 @@ async function measureCommits({ client, manager }: Bed): Promise<ScaleInputs["co
     revision = await bucket.update("partition", String(count), revision);
     tripsMs.push(performance.now() - startMs);
   }
-  await manager.streams.delete("KV_scale-commits");
   const roundTripMsP50 = median(tripsMs)!;
   return { perSecond: COMMITS / (sum(tripsMs) / 1000), roundTripMsP50 };
 }

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PARTITIONS_MAX } from "../../src/limits.ts";
 import { fillPageBlock } from "../page-block.ts";
 import { print } from "../print.ts";
 import { ASSUMED, ASSUMPTIONS } from "./assumptions.ts";
@@ -95,7 +96,7 @@ function measuredTable(measured: Measured): string {
       "scale-inputs.json",
     ],
     [
-      "a drain with a core: fetch, check, write, sync, acknowledge",
+      "a drain with a core: fetch, check, write, sync, commit, acknowledge",
       `${withUnit(measured.drainBytesPerSecond, "B/s")} of lines`,
       "scale-inputs.json",
     ],
@@ -185,7 +186,7 @@ function stopsTable(measured: Measured): string {
       "a partition",
       withUnit(partition, "metrics/s"),
       "one drain owns it, and a drain is one thread",
-      `more \`--partitions\`, up to 256: ${withUnit(256 * partition, "metrics/s")} of a stream`,
+      `more \`--partitions\`, up to ${PARTITIONS_MAX}: ${withUnit(PARTITIONS_MAX * partition, "metrics/s")} of a stream`,
     ],
     [
       "a stream",

@@ -1,6 +1,7 @@
 // A fleet worked through: from a number of nodes, or of metrics a second, to machines, streams, partitions, bytes and hours.
 // Pure: measured figures and assumptions in, figures and the arithmetic behind each out. docs/scale.md shows it line by line,
 // and bench/scale/day/ replays a day over it.
+import { DRAIN_GROUP_BYTES_MAX, PARTITIONS_MAX } from "../../src/limits.ts";
 import { partitionOf } from "../../src/replica/stream-settings.ts";
 import type { Assumed } from "./assumptions.ts";
 import type { Measured } from "./measured.ts";
@@ -48,9 +49,8 @@ const SERVERS_MIN = 3;
 const DAY_SECONDS = 86_400;
 /** A third of the machines is a zone. */
 const ZONES = 3;
-/** So that lanes fall evenly enough and drains can come and go; the setting's own limit is 256. */
+/** So that lanes fall evenly enough and drains can come and go. */
 const PARTITIONS_PER_DRAIN = 4;
-const PARTITIONS_MAX = 256;
 const DRAINS_TIMES_MAX = 3;
 
 export function planFleet(name: string, goal: Goal, measured: Measured, assumed: Assumed): Plan {
@@ -200,12 +200,12 @@ export function planFleet(name: string, goal: Goal, measured: Measured, assumed:
     `${drainMachines} × ${withUnit(assumed.drainStoreBytes, "B")} ÷ ${withUnit(lines, "B/s")}`,
     duration((drainMachines * assumed.drainStoreBytes) / lines),
   );
-  const commits = lines / measured.blockBytes / assumed.fetchBlocks;
+  const commits = lines / DRAIN_GROUP_BYTES_MAX;
   step(
     drain,
-    "commits, of all",
-    `${withUnit(lines, "B/s")} ÷ ${measured.blockBytes / 1024} KiB ÷ ${assumed.fetchBlocks}`,
-    `${threeDigits(commits)}/s; one at a time takes ${threeDigits(measured.commitMs)} ms`,
+    "commits, of all drains",
+    `${withUnit(lines, "B/s")} ÷ ${DRAIN_GROUP_BYTES_MAX / 1024 ** 2} MiB`,
+    `${threeDigits(commits)}/s; one takes ${threeDigits(measured.commitMs)} ms`,
   );
   step(
     drain,

@@ -1,4 +1,5 @@
 // A plan as the simulated day needs it: everything in whole metrics and seconds, so that nothing is lost to rounding.
+import { DRAIN_BEAT_MS, DRAIN_SILENT_LOOKS } from "../../../src/limits.ts";
 import type { Measured } from "../measured.ts";
 import type { Plan } from "../plan.ts";
 
@@ -54,7 +55,7 @@ export function daySettings(plan: Plan, measured: Measured): DaySettings {
     streamHoldMax: Math.floor(plan.streamBytesMax / messageBytesPerMetric),
     replicatedEvery: 4,
     electionSeconds: 5,
-    leaseSeconds: 5,
+    leaseSeconds: (DRAIN_SILENT_LOOKS * DRAIN_BEAT_MS) / 1_000,
     syncSeconds: 120,
   };
 }

@@ -11,7 +11,7 @@ export interface Sample {
   readonly offered: number;
   readonly stored: number;
   readonly refused: number;
-  /** Metrics, at this moment. */
+  /** Metrics, the most since then. */
   readonly onNodes: number;
   readonly inStreams: number;
 }
@@ -58,6 +58,7 @@ export function runDay(settings: DaySettings, load: Float64Array, failures: read
   );
   let [next, onNodesMost, inStreamsMost, nodeFullest, streamFullest, secondsRefusing] = [0, 0, 0, 0, 0, 0];
   let before = { offered: 0, stored: 0, refused: 0 };
+  let most = { onNodes: 0, inStreams: 0 };
   for (let second = 0; second < settings.seconds; second++) {
     const now: Failure[] = [];
     while (next < due.length && due[next]!.atS <= second) now.push(due[next++]!);
@@ -67,13 +68,13 @@ export function runDay(settings: DaySettings, load: Float64Array, failures: read
     for (const outage of outages)
       if (outage.caughtUpS === null && second >= outage.endS && fleet.onNodesOf(outage.cluster) === 0)
         outage.caughtUpS = second - outage.endS;
-    const { onNodes, inStreams } = fleet;
+    const { onNodes, inStreams, fullest, tally } = fleet;
+    most = { onNodes: Math.max(most.onNodes, onNodes), inStreams: Math.max(most.inStreams, inStreams) };
+    nodeFullest = Math.max(nodeFullest, fullest.node);
+    streamFullest = Math.max(streamFullest, fullest.stream);
     onNodesMost = Math.max(onNodesMost, onNodes);
     inStreamsMost = Math.max(inStreamsMost, inStreams);
     if ((second + 1) % SAMPLE_SECONDS !== 0) continue;
-    const { fullest, tally } = fleet;
-    nodeFullest = Math.max(nodeFullest, fullest.node);
-    streamFullest = Math.max(streamFullest, fullest.stream);
     const after = { offered: tally.offered, stored: tally.stored, refused: refusedOf(tally) };
     const mean = (key: keyof typeof after) => Math.round((after[key] - before[key]) / SAMPLE_SECONDS);
     samples.push({
@@ -81,10 +82,10 @@ export function runDay(settings: DaySettings, load: Float64Array, failures: read
       offered: mean("offered"),
       stored: mean("stored"),
       refused: mean("refused"),
-      onNodes,
-      inStreams,
+      ...most,
     });
     before = after;
+    most = { onNodes: 0, inStreams: 0 };
   }
   return {
     tally: fleet.tally,
