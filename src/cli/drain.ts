@@ -64,7 +64,7 @@ export function drainCommand(): Command {
       `--${name} <${placeholder}>`,
       `${HELP[name] ?? help} (${name === "data" ? DATA_DEFAULT : byDefault})`,
     );
-  return addNatsFlags(command).addOption(new Option("-h, --help", "print this help").helpGroup("Other:"));
+  return addNatsFlags(command).addHelpOption(new Option("-h, --help", "print this help").helpGroup("Other:"));
 }
 
 async function runCommand(natsFlags: DrainFlags, command: Command): Promise<void> {

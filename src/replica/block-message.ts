@@ -18,6 +18,8 @@ const VERSION = "1";
 
 /** The first level: 146 MB/s here on Bun, 126 on Node; the third shrinks no more and has half of that. */
 const COMPRESSION = { params: { [zlib.ZSTD_c_compressionLevel]: 1 } };
+/** Least that zlib takes. Decompressed in one piece, a block takes half of the time that pieces of 16 KiB take. */
+const CHUNK_BYTES_MIN = 64;
 const LF = 0x0a;
 
 export interface Block {
@@ -71,7 +73,10 @@ export function decodeBlock(header: string, payload: Uint8Array): Block | string
 function decompress(payload: Uint8Array, length: number): Uint8Array | null {
   if (length === 0) return payload.length === 0 ? payload : null;
   try {
-    return zstdDecompressSync(payload, { maxOutputLength: length });
+    return zstdDecompressSync(payload, {
+      maxOutputLength: length,
+      chunkSize: Math.max(length, CHUNK_BYTES_MIN),
+    });
   } catch {
     return null;
   }
@@ -80,7 +85,8 @@ function decompress(payload: Uint8Array, length: number): Uint8Array | null {
 /** -1 where the last line is not whole. */
 function linesIn(bytes: Uint8Array): number {
   if (bytes.length > 0 && bytes[bytes.length - 1] !== LF) return -1;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   let lines = 0;
-  for (let at = 0; at < bytes.length; at++) if (bytes[at] === LF) lines++;
+  for (let at = buffer.indexOf(LF); at >= 0; at = buffer.indexOf(LF, at + 1)) lines++;
   return lines;
 }
