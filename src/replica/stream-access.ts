@@ -4,6 +4,7 @@
 //     connecting ──▶ checking the stream ──▶ flowing ──▶ (disconnected, stream gone) ──▶ …
 //          └── each failure: told once, tried again with backoff ──┘
 //
+// A server that is cut off from the others still speaks with us and knows nothing: after some failures another one is tried.
 // Runs on the follower's thread.
 
 import { JetStreamApiError, type JetStreamClient, jetstream, jetstreamManager } from "@nats-io/jetstream";
@@ -35,13 +36,17 @@ export interface StreamAccessOptions {
 export class StreamAccess {
   private readonly options: StreamAccessOptions;
   private connection: NatsConnection | null = null;
+  /** What is asked for while it does not stand is lost, and its time waited out. */
+  private isConnected = false;
   private client: JetStreamClient | null = null;
   private isClosed = false;
   /** The last trouble that was told; "" when all is well. */
   private told = "";
   private failures = 0;
   private opening: Promise<void> | null = null;
+  private readonly closed = Promise.withResolvers<void>();
   private wake: () => void = () => {};
+  private wakeConnected: () => void = () => {};
 
   constructor(options: StreamAccessOptions) {
     this.options = options;
@@ -62,7 +67,8 @@ export class StreamAccess {
       this.opening ??= this.open().finally(() => {
         this.opening = null;
       });
-      await this.opening;
+      // A server that does not answer takes its time to be given up; nobody waits for that at the end.
+      await Promise.race([this.opening, this.closed.promise]);
     }
     return this.isClosed ? null : this.client;
   }
@@ -86,46 +92,80 @@ export class StreamAccess {
 
   async close(): Promise<void> {
     this.isClosed = true;
+    this.closed.resolve();
     this.setClient(null);
     this.wake();
+    this.wakeConnected();
     await this.connection?.close().catch(() => {});
   }
 
   /** One try, after the wait that the failures before it ask for. */
   private async open(): Promise<void> {
-    const { nats, stream, name, log } = this.options;
+    const { nats, stream, log } = this.options;
     if (this.failures > 0) await this.pause();
     if (this.isClosed) return;
     this.failures++;
     try {
-      if (this.connection === null || this.connection.isClosed()) {
-        this.connection = await openNats(nats, name);
-        this.watchInBackground(this.connection);
-        if (this.isClosed) await this.connection.close();
-      }
-      await ensureStream(this.connection, stream);
+      const connection = await this.connected();
+      if (this.isClosed) return;
+      await ensureStream(connection, stream);
       if (this.isClosed) return;
       if (this.told === "")
         log("info", "replicating", { servers: showServers(nats.servers), stream: stream.stream });
-      this.setClient(jetstream(this.connection, { timeout: STREAM_MS_MAX }));
+      this.setClient(jetstream(connection, { timeout: STREAM_MS_MAX }));
     } catch (error) {
       this.tell(error instanceof TidemarkError ? error.message : describePublishFailure(error, stream));
     }
   }
 
+  /** The connection when it stands, made where there is none, and over another server where this one has failed us. */
+  private async connected(): Promise<NatsConnection> {
+    const { nats, name } = this.options;
+    let { connection } = this;
+    if (connection === null || connection.isClosed()) {
+      connection = await openNats(nats, name);
+      this.connection = connection;
+      this.isConnected = true;
+      this.watchInBackground(connection);
+      if (this.isClosed) await connection.close();
+    } else if (this.isConnected && this.failures > SERVER_TRIES_MAX) {
+      this.isConnected = false;
+      await connection.reconnect();
+    }
+    while (!this.isConnected && !this.isClosed && !connection.isClosed())
+      await new Promise<void>((resolve) => {
+        this.wakeConnected = resolve;
+      });
+    return connection;
+  }
+
   private async watchInBackground(connection: NatsConnection): Promise<void> {
     for await (const { type } of connection.status()) {
-      if (type !== "disconnect" || this.isClosed) continue;
-      this.tell(
-        `cannot reach NATS at ${showServers(this.options.nats.servers)} because the connection was lost`,
-      );
-      this.setClient(null);
+      if (type === "disconnect") this.disconnected();
+      if (type !== "reconnect") continue;
+      this.isConnected = true;
+      this.wakeConnected();
+      this.wake();
     }
+    this.wakeConnected();
+  }
+
+  private disconnected(): void {
+    this.isConnected = false;
+    // Where blocks could not go through before, it is told why.
+    if (this.client === null || this.isClosed) return;
+    const servers = showServers(this.options.nats.servers);
+    this.tell(`cannot reach NATS at ${servers} because the connection was lost`);
+    this.setClient(null);
   }
 
   private setClient(client: JetStreamClient | null): void {
-    if ((client === null) !== (this.client === null)) this.options.onFlowing(client !== null);
+    const hasChanged = (client === null) !== (this.client === null);
     this.client = client;
+    if (!hasChanged) return;
+    this.options.onFlowing(client !== null);
+    // Not only when there is a block to send: where every batch waits for the stream, none is taken until it is there.
+    if (client === null) void this.available();
   }
 
   private tell(trouble: string): void {
@@ -147,6 +187,8 @@ export class StreamAccess {
 }
 
 const STREAM_MS_MAX = 5_000;
+/** Failures in a row on one server before another is tried: an election is over by then. */
+const SERVER_TRIES_MAX = 3;
 
 /** Makes the stream where it is not there. Throws TidemarkError where one of that name has other settings. */
 async function ensureStream(connection: NatsConnection, settings: StreamSettings): Promise<void> {
@@ -175,9 +217,11 @@ function checkStream(
 /** What a JetStream error means for the operator. */
 export function describePublishFailure(error: unknown, { stream, replicas }: StreamSettings): string {
   const text = error instanceof Error ? `${error.name} ${error.message}` : String(error);
-  if (/maximum (bytes|messages)|max_bytes|insufficient storage|store failed/i.test(text))
+  if (/insufficient storage/i.test(text))
+    return `cannot make the stream ${stream} because the servers have not as much room as it may take; try a smaller --stream-size, or a larger max_file_store there`;
+  if (/maximum (bytes|messages)|max_bytes|resource limits exceeded|^\S+ insufficient resources|store failed/i.test(text))
     return `cannot add to the stream ${stream} because it is full; try more drains, or a larger --stream-size or JetStream store`;
-  if (/no suitable peers|insufficient resources|replicas > 1|not enough/i.test(text))
+  if (/no suitable peers|replicas > 1|not enough/i.test(text))
     return `cannot make the stream ${stream} because the cluster has not ${replicas} servers with JetStream for it; try a smaller --replicas, or start them`;
   if (/subjects overlap/i.test(text))
     return `cannot make the stream ${stream} because another stream takes its subjects; try another --stream`;
