@@ -3,6 +3,8 @@
 // The client library is loaded here and where its streams are used, and nowhere in a server that does not replicate.
 
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import {
   type Authenticator,
   connect,
@@ -10,6 +12,7 @@ import {
   type NatsConnection,
   type NodeConnectionOptions,
   nkeyAuthenticator,
+  type TlsOptions,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from "@nats-io/transport-node";
@@ -30,7 +33,9 @@ export async function openNats(settings: NatsSettings, name: string): Promise<Na
 function connectionOptions(settings: NatsSettings, name: string): NodeConnectionOptions {
   const { servers, caPath, certificatePath, keyPath } = settings;
   const authenticator = authenticatorOf(settings);
-  const tls = { ...fileAs("ca", caPath), ...fileAs("cert", certificatePath), ...fileAs("key", keyPath) };
+  const files = { ...fileAs("ca", caPath), ...fileAs("cert", certificatePath), ...fileAs("key", keyPath) };
+  // It hands them all on to the runtime, though its type knows only the files.
+  const tls = { ...files, checkServerIdentity: identityCheck(servers) } as TlsOptions;
   return {
     servers: servers.map((server) => server.replace(/\/\/[^@]*@/, "//")),
     name,
@@ -42,7 +47,27 @@ function connectionOptions(settings: NatsSettings, name: string): NodeConnection
     pingInterval: 5_000,
     maxPingOut: 2,
     ...(authenticator.length > 0 ? { authenticator } : {}),
-    ...(Object.keys(tls).length > 0 || servers.some((server) => server.startsWith("tls:")) ? { tls } : {}),
+    ...(speaksTls(settings) ? { tls } : {}),
+  };
+}
+
+/** Where it is asked for; otherwise the server decides. */
+function speaksTls({ servers, caPath, certificatePath }: NatsSettings): boolean {
+  return caPath !== "" || certificatePath !== "" || servers.some((server) => server.startsWith("tls:"));
+}
+
+/**
+ * The library names no host where a server is given by its address, and Node then asks the certificate for "localhost": it has
+ * to be for one of the addresses that were given.
+ */
+function identityCheck(servers: readonly string[]) {
+  const hosts = servers.map((server) => new URL(server).hostname.replace(/^\[|\]$/g, ""));
+  const addresses = hosts.filter((host) => isIP(host) !== 0);
+  return (host: string, certificate: PeerCertificate): Error | undefined => {
+    const asked = host === "localhost" && addresses.length > 0 ? [...addresses] : [host];
+    if (hosts.includes(host)) asked.push(host);
+    const faults = asked.map((name) => checkServerIdentity(name, certificate));
+    return faults.includes(undefined) ? undefined : faults[0];
   };
 }
 
@@ -88,7 +113,11 @@ function readSecret(path: string, flag: string): Uint8Array {
 function fileAs(key: "ca" | "cert" | "key", path: string): Record<string, string> {
   if (path === "") return {};
   const flag = { ca: "--nats-ca", cert: "--nats-cert", key: "--nats-key" }[key];
-  return { [key]: Buffer.from(readSecret(path, flag)).toString("utf8") };
+  const text = Buffer.from(readSecret(path, flag)).toString("utf8");
+  const kind = key === "key" ? "private key" : "certificate";
+  if (!/^-----BEGIN [A-Z ]+-----/m.test(text) || !text.includes(kind.toUpperCase()))
+    throw new TidemarkError(`cannot use ${flag} ${path} because the file holds no ${kind} (PEM)`, 2);
+  return { [key]: text };
 }
 
 function whyUnreadable(error: unknown): string {
@@ -106,7 +135,11 @@ function describeConnectFailure(error: unknown, settings: NatsSettings): string 
   const where = showServers(settings.servers);
   if (/authorization|authentication|AuthorizationError|nkey|jwt/i.test(text))
     return `cannot use NATS at ${where} because it does not take our credentials; try --nats-user and --nats-password, --nats-token, --nats-nkey or --nats-creds`;
-  if (/certificate|self.signed|CERT|issuer|altname/i.test(text))
+  if (/KEY_VALUES_MISMATCH|key values mismatch/i.test(text))
+    return "cannot use --nats-cert and --nats-key because the key is not the certificate's; give the two that belong together";
+  if (/altname/i.test(text))
+    return `cannot use NATS at ${where} because its certificate is for another name or address; check the address, or have a certificate made for it`;
+  if (/certificate|self.signed|CERT|issuer/i.test(text))
     return `cannot use NATS at ${where} because its certificate cannot be verified; try --nats-ca with the authority that signed it`;
   if (/ENOTFOUND|EAI_AGAIN|getaddrinfo/i.test(text))
     return `cannot reach NATS at ${where} because the name is not known; check the address`;
@@ -114,7 +147,8 @@ function describeConnectFailure(error: unknown, settings: NatsSettings): string 
     return `cannot use NATS at ${where} because one side speaks TLS and the other does not, or it asks for a certificate of ours; try tls:// with --nats-ca, --nats-cert and --nats-key`;
   if (/refused|ECONNRESET|CONNECTION_REFUSED|closed/i.test(text))
     return `cannot reach NATS at ${where} because nothing listens there; check the address, and that nats-server runs`;
+  // A server that asks for a certificate says so only when the handshake is over, and hangs up: neither runtime tells.
   if (/timeout|timed out/i.test(text))
-    return `cannot reach NATS at ${where} because it did not answer within ${NATS_CONNECT_MS_MAX / 1000} s; check the address`;
+    return `cannot reach NATS at ${where} because it did not answer within ${NATS_CONNECT_MS_MAX / 1000} s; check the address${speaksTls(settings) ? ", and --nats-cert and --nats-key where it asks for a certificate of ours" : ""}`;
   return `cannot reach NATS at ${where} because of ${texts[0] ?? String(error)}`;
 }
