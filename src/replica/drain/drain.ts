@@ -89,7 +89,7 @@ async function drainUntil(
   };
   const timers = [
     setInterval(tellFigures, DRAIN_FIGURES_MS),
-    setInterval(() => retain(context, ownership), RETENTION_INTERVAL_MS),
+    setInterval(() => tend(context, ownership), RETENTION_INTERVAL_MS),
   ];
   const isClosed = await untilStopped(stop, connection);
   for (const timer of timers) clearInterval(timer);
@@ -101,9 +101,9 @@ async function drainUntil(
   tellFigures();
 }
 
-function retain(context: DrainContext, ownership: Ownership): void {
+function tend(context: DrainContext, ownership: Ownership): void {
   try {
-    for (const drain of ownership.all) drain.rotateIfOld();
+    for (const drain of ownership.all) drain.tendInBackground();
     retainStore(context, ownership.all);
   } catch (error) {
     context.log("error", "cannot delete what is past its retention; it is tried again", {

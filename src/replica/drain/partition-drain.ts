@@ -15,6 +15,7 @@ import { BlockPuller } from "./block-puller.ts";
 import { acknowledge } from "./delivery.ts";
 import type { HeldRecord } from "./drain-bucket.ts";
 import type { DrainContext } from "./drain-context.ts";
+import { countForgotten } from "./forgotten-blocks.ts";
 import type { Group } from "./group.ts";
 import { planGroup } from "./group.ts";
 import { GroupCollector } from "./group-collector.ts";
@@ -44,6 +45,9 @@ export class PartitionDrain {
   private isStoring = true;
   private isChecking = false;
   private awayChecks = 0;
+  /** That have come, and how many they were at the last look. */
+  private messages = 0;
+  private messagesTended = 0;
   private retention: { ageMsMax: number; bytesMax: number } | null = null;
   readonly ended: Promise<PartitionEnd>;
 
@@ -108,9 +112,12 @@ export class PartitionDrain {
     if (!this.isStoring) this.retainNow();
   }
 
-  /** Ends a file that is old enough: for a partition that is quiet. */
-  rotateIfOld(): void {
+  /** For a partition that is quiet, now and then: ends a file that is old enough, and asks for blocks that were forgotten. */
+  tendInBackground(): void {
     this.store.rotateIfOld();
+    const isQuiet = !this.isOver && !this.isStoring && this.messages === this.messagesTended;
+    this.messagesTended = this.messages;
+    if (isQuiet) void this.renewForForgotten();
   }
 
   private get isOver(): boolean {
@@ -137,7 +144,10 @@ export class PartitionDrain {
       connection,
       stream,
       consumer: consumerName(this.partition),
-      onMore: () => this.collector?.more(),
+      onMore: () => {
+        this.messages++;
+        this.collector?.more();
+      },
       onAway: () => void this.checkInBackground(addConsumer),
       onSilent: () => {
         this.log("warn", "nobody answers for the consumer of a partition; it is made anew", {});
@@ -266,6 +276,20 @@ export class PartitionDrain {
         });
     }
     this.isChecking = false;
+  }
+
+  private async renewForForgotten(): Promise<void> {
+    const before = this.messages;
+    try {
+      const blocks = await countForgotten(this.context, this.partition);
+      if (blocks === 0 || this.messages !== before || this.isOver) return;
+      this.log("warn", "the stream has blocks that its consumer takes for acknowledged; it is made anew", {
+        blocks,
+      });
+      await this.checkInBackground(renewConsumer);
+    } catch {
+      // asked again the next time
+    }
   }
 
   /** What is left to do, once nothing is under way. */
