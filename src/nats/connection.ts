@@ -125,8 +125,8 @@ function whyUnreadable(error: unknown): string {
   return code === "ENOENT" ? "there is no such file" : (code ?? String(error));
 }
 
-/** The library's errors nest: the cause says more. */
-function describeConnectFailure(error: unknown, settings: NatsSettings): string {
+/** What is in the way, and the setting to change. The library's errors nest: the cause says more. */
+export function describeConnectFailure(error: unknown, settings: NatsSettings): string {
   if (error instanceof TidemarkError) return error.message;
   const texts: string[] = [];
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++)

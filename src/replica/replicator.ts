@@ -91,6 +91,8 @@ export class Replicator {
 
   /** Until close(). */
   runInBackground(): void {
+    // One that died may have left it said.
+    this.setFlowing(false);
     this.checkEnds();
     for (const { positions, cursor } of this.followed) tellDone(positions, cursor);
     this.running = Promise.all(this.followed.map(({ follower }) => follower.run()));

@@ -12,7 +12,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { TidemarkError } from "../errors.ts";
 import { retryMs } from "../follow/backoff.ts";
 import { FOLLOW_RETRY_MS_MAX, FOLLOW_RETRY_MS_MIN } from "../limits.ts";
-import { openNats } from "../nats/connection.ts";
+import { describeConnectFailure, openNats } from "../nats/connection.ts";
 import { type NatsSettings, showServers } from "../nats/nats-settings.ts";
 import { type StreamSettings, streamConfig, streamDifferences } from "./stream-settings.ts";
 
@@ -42,6 +42,8 @@ export class StreamAccess {
   private isClosed = false;
   /** The last trouble that was told; "" when all is well. */
   private told = "";
+  /** Of which it was: only a publish that works shows that one of publishing is over. */
+  private toldOf: "opening" | "publishing" = "opening";
   private failures = 0;
   private opening: Promise<void> | null = null;
   private readonly closed = Promise.withResolvers<void>();
@@ -78,7 +80,7 @@ export class StreamAccess {
     if (this.isClosed) return;
     // What the library calls "not enabled" of a publish is that nobody listens for the stream: it has no leader now.
     const said = error instanceof Error && error.name === "JetStreamNotEnabled" ? error.cause : error;
-    this.tell(describePublishFailure(said, this.options.stream));
+    this.tell(describePublishFailure(said, this.options.stream), "publishing");
     this.setClient(null);
   }
 
@@ -110,11 +112,13 @@ export class StreamAccess {
       if (this.isClosed) return;
       await ensureStream(connection, stream);
       if (this.isClosed) return;
+      if (this.toldOf === "opening") this.told = "";
       if (this.told === "")
         log("info", "replicating", { servers: showServers(nats.servers), stream: stream.stream });
       this.setClient(jetstream(connection, { timeout: STREAM_MS_MAX }));
     } catch (error) {
-      this.tell(error instanceof TidemarkError ? error.message : describePublishFailure(error, stream));
+      const trouble = error instanceof TidemarkError ? error.message : describePublishFailure(error, stream);
+      this.tell(trouble, "opening");
     }
   }
 
@@ -140,9 +144,12 @@ export class StreamAccess {
   }
 
   private async watchInBackground(connection: NatsConnection): Promise<void> {
-    for await (const { type } of connection.status()) {
-      if (type === "disconnect") this.disconnected();
-      if (type !== "reconnect") continue;
+    for await (const status of connection.status()) {
+      if (status.type === "disconnect") this.disconnected();
+      // What a server says to one who comes back, such as that it does not know the user any more.
+      if (status.type === "error" && !this.isConnected)
+        this.tell(describeConnectFailure(status.error, this.options.nats), "opening");
+      if (status.type !== "reconnect") continue;
       this.isConnected = true;
       this.wakeConnected();
       this.wake();
@@ -155,7 +162,7 @@ export class StreamAccess {
     // Where blocks could not go through before, it is told why.
     if (this.client === null || this.isClosed) return;
     const servers = showServers(this.options.nats.servers);
-    this.tell(`cannot reach NATS at ${servers} because the connection was lost`);
+    this.tell(`cannot reach NATS at ${servers} because the connection was lost`, "opening");
     this.setClient(null);
   }
 
@@ -168,9 +175,10 @@ export class StreamAccess {
     if (client === null) void this.available();
   }
 
-  private tell(trouble: string): void {
+  private tell(trouble: string, of: "opening" | "publishing"): void {
     if (trouble === this.told || this.isClosed) return;
     this.told = trouble;
+    this.toldOf = of;
     this.options.log("warn", `${trouble}; batches stay in the log here until the stream takes them`, {});
   }
 
@@ -219,7 +227,11 @@ export function describePublishFailure(error: unknown, { stream, replicas }: Str
   const text = error instanceof Error ? `${error.name} ${error.message}` : String(error);
   if (/insufficient storage/i.test(text))
     return `cannot make the stream ${stream} because the servers have not as much room as it may take; try a smaller --stream-size, or a larger max_file_store there`;
-  if (/maximum (bytes|messages)|max_bytes|resource limits exceeded|^\S+ insufficient resources|store failed/i.test(text))
+  if (
+    /maximum (bytes|messages)|max_bytes|resource limits exceeded|^\S+ insufficient resources|store failed/i.test(
+      text,
+    )
+  )
     return `cannot add to the stream ${stream} because it is full; try more drains, or a larger --stream-size or JetStream store`;
   if (/no suitable peers|replicas > 1|not enough/i.test(text))
     return `cannot make the stream ${stream} because the cluster has not ${replicas} servers with JetStream for it; try a smaller --replicas, or start them`;

@@ -61,7 +61,7 @@ export class StreamPublisher implements BlockSink {
     for (;;) {
       const client = await this.options.access.available();
       if (client === null) throw new Error("the follower ends");
-      if (message.payload.length > this.options.access.messageBytesMax - HEADER_BYTES_MAX)
+      if (size.lines > 0 && message.payload.length > this.options.access.messageBytesMax - HEADER_BYTES_MAX)
         return this.sendHalves(message);
       if (await this.tryPublish(client, message, size)) return;
       this.options.figures.retries++;

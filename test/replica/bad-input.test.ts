@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createUser } from "@nats-io/nkeys";
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
@@ -249,6 +249,36 @@ function table(cases: Record<string, Case>): void {
 
 describe("with", { skip: natsServerMissing }, () => table(withoutTls));
 
+test("a token that the server knew before it was away is told of, and when it knows it again that it is over", {
+  skip: natsServerMissing,
+}, async () => {
+  const known = join(folder, "known.conf");
+  const know = (token: string) => writeFileSync(known, `authorization { token: "${token}" }\n`);
+  know(TOKEN);
+  // Paths in a configuration are from its own folder.
+  const node = await startNatsServer({ config: `include "../${basename(folder)}/known.conf"` });
+  const bed = new ReplicaBed();
+  bed.add(LINES);
+  bed.run({ servers: [node.url], token: TOKEN });
+  await bed.caughtUp();
+  await node.kill();
+  await eventually("the loss is told", () => bed.said.length >= 2);
+  know("another");
+  await node.restart();
+  await eventually("the refusal is told", () => bed.said.length >= 3);
+  await node.kill();
+  know(TOKEN);
+  await node.restart();
+  await eventually("the end is told", () => bed.said.length >= 4);
+  await bed.close();
+  const [before, lost, refused, over] = bed.said.map(({ text }) => text);
+  assert.equal(before, "replicating");
+  assert.match(lost!, /^cannot reach NATS at \S+ because the connection was lost; /);
+  assert.match(refused!, CREDENTIALS);
+  assert.equal(over, "replicating");
+  assert.equal(bed.said.length, 4);
+});
+
 const noTls =
   natsServerMissing !== false ? natsServerMissing : HAS_OPENSSL ? false : "openssl is not installed";
 
@@ -369,5 +399,16 @@ describe("a stream", { skip: natsServerMissing }, () => {
       next = end;
     }
     assert.equal(next, 601);
+  });
+
+  test("whose server takes next to nothing has every line set aside, and its numbers covered", async () => {
+    const node = await startNatsServer({ config: "max_payload: 900" });
+    const bed = new ReplicaBed();
+    bed.add(LINES);
+    bed.run({ servers: [node.url] });
+    await bed.caughtUp();
+    await bed.close();
+    assert.equal(bed.deadLetters(), [0, 1, 2].map((line) => lineOf(line)).join(""));
+    await node.kill();
   });
 });
