@@ -216,6 +216,32 @@ describe("the law of imports", () => {
     assertNone(faults);
   });
 
+  test("a server that stays on its machine loads no client of a stream or of a store", () => {
+    const graph = new Map(products.map((file) => [file.path, file]));
+    const reached = new Set<string>();
+    const visit = (path: string): void => {
+      const file = graph.get(path);
+      if (file === undefined || reached.has(path)) return;
+      reached.add(path);
+      for (const next of valueImports(file)) visit(next);
+    };
+    for (const entry of [
+      "src/cli/main.ts",
+      "src/cli/serve.ts",
+      "src/server/supervisor.ts",
+      "src/server/ingest.worker.ts",
+    ])
+      visit(entry);
+    assert.ok(
+      reached.has("src/log/lane.ts") && reached.has("src/server/follower-thread.ts"),
+      "the graph is read",
+    );
+    const clients = /^(@nats-io\/|@bufbuild\/|snappyjs$)/;
+    assertNone(
+      [...reached].filter((path) => packagesOf(graph.get(path)!).some((name) => clients.test(name))),
+    );
+  });
+
   test("imports of every form are seen, and comments and texts are not", () => {
     const code = blank(
       'import a from "./a.ts"; // import x from "./x.ts"\nimport type { B } from \'./b.ts\';\nexport { c } from "./c.ts";\n' +
@@ -237,6 +263,14 @@ describe("the law of imports", () => {
     );
   });
 });
+
+/** Packages that are loaded with the file. */
+function packagesOf(file: SourceFile): string[] {
+  const withoutTypes = blank(file.text, false).replace(/\bimport\s+type\b[^;]*?;/g, "");
+  return listImports(withoutTypes.replace(/\bimport\s*\([^)]*\)/g, "")).filter((name) =>
+    /^[@a-z]/.test(name),
+  );
+}
 
 /** What has to be loaded before the file itself; types, and what is loaded on demand, may refer back. */
 function valueImports(file: SourceFile): string[] {
