@@ -27,6 +27,8 @@ const PARTITIONS = 4;
 const SERVING_MS_MAX = 60_000;
 /** One try of it; a 504 comes after 10 s. */
 const TRY_MS_MAX = 20_000;
+/** For a drain to store something, milliseconds, whatever the cluster goes through. */
+const STORING_MS_MAX = 120_000;
 /** For a NATS node to catch up by itself, and with help, milliseconds. */
 const CAUGHT_UP_MS_MAX = 30_000;
 const WHOLE_MS_MAX = 120_000;
@@ -127,6 +129,25 @@ export class Bed {
 
   get liveDrains(): readonly DrainNode[] {
     return this.drains.filter(({ isRunning }) => isRunning);
+  }
+
+  /**
+   * The first drain that stores something after this call, and of which partitions: it is in the middle of a block. Not every
+   * partition has lines, so not every drain has some to store.
+   */
+  drainAtWork(): Promise<{ drain: DrainNode; partitions: number[] }> {
+    const before = new Map(this.liveDrains.map((drain) => [drain, drain.bytes()]));
+    return eventually(
+      () => `some drain stores something; they said ${this.drainsSaid}`,
+      () => {
+        for (const [drain, bytes] of before) {
+          const partitions = drain.grownSince(bytes);
+          if (partitions.length > 0) return { drain, partitions };
+        }
+        return false;
+      },
+      STORING_MS_MAX,
+    );
   }
 
   // ── the stream ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -60,6 +60,21 @@ export class CutNetwork {
     run([...this.holders[0]!.enter, "ip", "link", "set", `port${machine}`, "up"]);
   }
 
+  /** The machine and the others lose each other; the host still reaches them all. */
+  splitOff(machine: number): void {
+    for (const host of this.hostsBeside(machine))
+      run([...this.holders[machine + 1]!.enter, "ip", "route", "add", "blackhole", host]);
+  }
+
+  join(machine: number): void {
+    for (const host of this.hostsBeside(machine))
+      run([...this.holders[machine + 1]!.enter, "ip", "route", "del", "blackhole", host]);
+  }
+
+  private hostsBeside(machine: number): string[] {
+    return this.places.filter((_, index) => index !== machine).map(({ host }) => host);
+  }
+
   /** What still runs on the machines keeps their name spaces: end it first. */
   close(): void {
     for (const { child } of this.holders) child.kill("SIGKILL");

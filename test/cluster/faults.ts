@@ -13,6 +13,7 @@ import {
   NATS_MAJORITY_KILL,
   NATS_PAUSE,
   NATS_RESTART,
+  NATS_SPLIT_OFF,
 } from "./faults/nats.ts";
 
 export interface Faults {
@@ -27,6 +28,6 @@ export const QUICK_FAULTS: Faults = {
 };
 
 export const FAULTS: Faults = {
-  nats: [...QUICK_FAULTS.nats, NATS_MAJORITY_KILL, NATS_MAJORITY_CUT_OFF, NATS_ALL_KILL],
+  nats: [...QUICK_FAULTS.nats, NATS_SPLIT_OFF, NATS_MAJORITY_KILL, NATS_MAJORITY_CUT_OFF, NATS_ALL_KILL],
   around: [...QUICK_FAULTS.around, INGEST_TERM, DRAIN_KILL_ALL],
 };

@@ -16,8 +16,7 @@ export const DRAIN_KILL: Fault = {
   injected: "kill(2) as soon as its store has grown",
   promise: "drained",
   async run(bed) {
-    const drain = anyOf(bed);
-    await drain.grows();
+    const { drain } = await bed.drainAtWork();
     await drain.kill();
     await bed.load(0, 5_000);
     await drain.start();
@@ -41,13 +40,12 @@ export const DRAIN_PAUSE: Fault = {
   name: "drain-pause",
   what: "a drain paused in the middle of a block until another has taken over, and going on as if nothing had been",
   injected:
-    "SIGSTOP as soon as its store has grown, SIGCONT when others have stored in each of its partitions",
+    "SIGSTOP as soon as its store has grown, SIGCONT when others have stored lines of the same partitions",
   promise: "drained",
   async run(bed) {
-    const drain = anyOf(bed);
-    const own = await partitionsThatGrow(drain);
+    const { drain, partitions } = await bed.drainAtWork();
     drain.pause();
-    await takenOver(bed, drain, own);
+    await takenOver(bed, drain, partitions);
     drain.resume();
   },
 };
@@ -77,13 +75,6 @@ export const DRAIN_REMOVE: Fault = {
 
 function anyOf(bed: Bed): DrainNode {
   return oneOf(bed.random, bed.liveDrains);
-}
-
-/** The partitions that it has just stored something of. */
-async function partitionsThatGrow(drain: DrainNode): Promise<number[]> {
-  const before = drain.bytes();
-  await drain.grows();
-  return [...drain.bytes()].filter(([lane, bytes]) => bytes > (before.get(lane) ?? 0)).map(([lane]) => lane);
 }
 
 /** Others have stored something of each of these partitions since. */

@@ -80,6 +80,26 @@ export const NATS_CUT_OFF: Fault = {
   },
 };
 
+export const NATS_SPLIT_OFF: Fault = {
+  name: "nats-split-off",
+  what: "a NATS node cut off from the others, which clients and drains still reach",
+  injected:
+    "routes to the other two into a black hole, 3 to 20 s; meanwhile every node must come to replicate",
+  promise: "replicated",
+  missing: (bed) => bed.cutMissing,
+  async run(bed) {
+    const node = await leaderOrAny(bed);
+    const machine = bed.nats.nodes.indexOf(node);
+    const network = present(bed.network, "there is a network to cut");
+    network.splitOff(machine);
+    await bed.load(3_000, 20_000);
+    // Two are a majority, and within reach.
+    await bed.serves();
+    network.join(machine);
+    await bed.whole();
+  },
+};
+
 export const NATS_MAJORITY_KILL: Fault = {
   name: "nats-majority-kill",
   what: "two of three NATS nodes killed at once, and back",
