@@ -15,7 +15,7 @@ import { type NatsSettings, NO_CREDENTIALS } from "../../src/nats/nats-settings.
 import { BLOCK_HEADER, type Block, decodeBlock } from "../../src/replica/block-message.ts";
 import { Replicator } from "../../src/replica/replicator.ts";
 import type { StreamSettings } from "../../src/replica/stream-settings.ts";
-import { eventually, type ServerProcess, type StartOptions, startServer } from "../support/server-process.ts";
+import { eventually } from "../support/server-process.ts";
 
 export const STREAM: StreamSettings = {
   stream: "lines",
@@ -157,19 +157,4 @@ export class StreamReader {
       }
     return new Map([...seen].map(([name, places]) => [name, places.size]));
   }
-}
-
-/** A server whose log goes into STREAM. */
-export function startReplicating(
-  url: string,
-  flags: readonly string[] = [],
-  options: StartOptions = {},
-): Promise<ServerProcess> {
-  const words = ["--replicate", url, "--stream", STREAM.stream, "--replicas", "1", "--partitions", "2"];
-  return startServer([...words, "--node", "node", "--threads", "1", "--rate-limit", "0", ...flags], options);
-}
-
-/** Lines of a server's log that hold the text. */
-export function told(server: ServerProcess, text: string): string[] {
-  return `${server.out}${server.error}`.split("\n").filter((line) => line.includes(text));
 }
