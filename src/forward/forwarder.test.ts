@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { CUT, ForwardBed, isOfLog, lineOf, type ScriptedAnswer, type StoreRequest } from "./store-bed.ts";
+import { CUT, ForwardBed, isOfLog, lineOf, type ScriptedAnswer } from "./store-bed.ts";
 
 let bed: ForwardBed;
 beforeEach(async () => {
@@ -124,20 +124,21 @@ for (const { what, answer } of [
 
 test("while the store asks to be left alone, no connection asks it anything", async () => {
   bed.append(0, linesOf(400));
-  let isClosed = false;
-  const early: StoreRequest[] = [];
-  bed.store.answer = (request) => {
-    if (isClosed) early.push(request);
-    else if (request.samples.length > 0) {
-      isClosed = true;
-      return { status: 429, headers: { "Retry-After": "3600" } };
-    }
-    return { status: 204 };
-  };
-  const forwarder = bed.start({ connections: 1 });
-  while (forwarder.figures().state !== "waiting") await new Promise(setImmediate);
+  bed.store.answer = ({ samples }) =>
+    samples.length === 0 ? { status: 204 } : { status: 429, headers: { "Retry-After": "3600" } };
+  const forwarder = bed.start({ connections: 2 });
+  while (forwarder.figures().retries < 2) await new Promise(setImmediate);
+  const asked = bed.store.requests.length;
+  // Another one, that nobody asks to wait, tries again and again meanwhile.
+  const impatient = new ForwardBed();
+  await impatient.store.open();
+  impatient.store.answer = () => ({ status: 503 });
+  impatient.append(0, linesOf(10));
+  const other = impatient.start({ connections: 1 });
+  while (other.figures().retries < 4) await new Promise(setImmediate);
+  await impatient.close();
+  assert.equal(bed.store.requests.length, asked);
   await forwarder.close();
-  assert.deepEqual(early, []);
   assert.deepEqual(cursor(), { "lane-0": { fresh: 0, late: [] } });
 });
 
@@ -261,6 +262,35 @@ test("a store that was away gets again what it may have had only in memory", asy
   assert.equal(forwarder.figures().resends, 1);
   // Nothing is known to be on the store's disk yet, so all of it would come again.
   assert.deepEqual(cursor(), { "lane-0": { fresh: 0, late: [] } });
+});
+
+test("what was under way when the store went away counts for nothing, for it is sent again", async () => {
+  bed.append(0, linesOf(200));
+  const forwarder = bed.start({ resendMs: 600_000, connections: 2 });
+  while (new Set(bed.store.values).size < 200) await new Promise(setImmediate);
+  let release: () => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const isNew = ({ value }: { value: number }) => value >= 200;
+  const ports: number[] = [];
+  bed.store.answer = async ({ samples, port }) => {
+    if (samples.some((sample) => isOfLog(sample) && isNew(sample)) && ports.push(port) === 1) await held;
+    return { status: 204 };
+  };
+  bed.append(
+    0,
+    upTo(200).map((at) => lineOf(200 + at, { host: `h${at % 10}` })),
+  );
+  while (new Set(ports).size < 2) await new Promise(setImmediate);
+  // One connection breaks while the other one waits for its answer.
+  bed.store.cut(ports.find((port) => port !== ports[0])!);
+  while (forwarder.figures().resends < 1) await new Promise(setImmediate);
+  release();
+  while (forwarder.figures().lagLines > 0) await new Promise(setImmediate);
+  await forwarder.close();
+  assert.deepEqual(sorted([...new Set(bed.store.values)]), upTo(400));
+  assert.equal(bed.store.values.filter((value) => value < 200).length, 400);
 });
 
 test("a store that answers only for what it has gets nothing twice when it was away", async () => {

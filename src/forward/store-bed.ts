@@ -3,6 +3,7 @@
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
@@ -42,20 +43,21 @@ export class ScriptedStore {
   readonly requests: StoreRequest[] = [];
   /** What was taken, in order. */
   readonly taken: StoredSample[] = [];
-  answer: (request: StoreRequest) => ScriptedAnswer = () => ({ status: 204 });
+  answer: (request: StoreRequest) => ScriptedAnswer | Promise<ScriptedAnswer> = () => ({ status: 204 });
   url = "";
   private server: Server | null = null;
   private port = 0;
+  private readonly sockets = new Set<Socket>();
 
   async open(): Promise<void> {
     const server = createServer((request, response) => {
       const parts: Buffer[] = [];
       request.on("data", (part) => parts.push(part));
-      request.on("end", () => {
+      request.on("end", async () => {
         const port = request.socket.remotePort ?? 0;
         const asked = { port, headers: request.headers, samples: decodeRequest(Buffer.concat(parts)) };
         this.requests.push(asked);
-        const { status, text = "", headers = {}, kept } = this.answer(asked);
+        const { status, text = "", headers = {}, kept } = await this.answer(asked);
         if (status === CUT) {
           request.socket.destroy();
           return;
@@ -67,9 +69,18 @@ export class ScriptedStore {
       });
     });
     this.server = server;
+    server.on("connection", (socket) => {
+      this.sockets.add(socket);
+      socket.on("close", () => this.sockets.delete(socket));
+    });
     await new Promise<void>((resolve) => server.listen(this.port, "127.0.0.1", resolve));
     this.port = (server.address() as { port: number }).port;
     this.url = `http://127.0.0.1:${this.port}/api/v1/write`;
+  }
+
+  /** Breaks the connection whose other end has that port. */
+  cut(port: number): void {
+    for (const socket of this.sockets) if (socket.remotePort === port) socket.destroy();
   }
 
   /** Its connections break; open() brings it back at the same address. */

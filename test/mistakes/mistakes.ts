@@ -11,6 +11,7 @@ export interface Mistake {
   readonly tests: readonly string[];
 }
 
+const FORWARD_TESTS = ["src/forward/forwarder.test.ts"];
 const LANE_TESTS = ["src/log/lane.test.ts", "src/log/lane.property.test.ts"];
 
 export const MISTAKES: readonly Mistake[] = [
@@ -203,5 +204,70 @@ export const MISTAKES: readonly Mistake[] = [
     find: 'if (verdict === "spins") workers.endSpinning(thread);',
     replace: "",
     tests: ["test/e2e/threads.test.ts"],
+  },
+  {
+    name: "forward: the cursor moves before the store has answered",
+    file: "src/forward/shard.ts",
+    find: "      const letters: DeadLetter[] = [];\n",
+    replace:
+      "      const letters: DeadLetter[] = [];\n      batch.settle();\n      this.options.onSettled();\n",
+    tests: FORWARD_TESTS,
+  },
+  {
+    name: "forward: a series goes through any connection",
+    file: "src/forward/forwarder.ts",
+    find: "shards[cache.series % shards.length]!",
+    replace: "shards[lines % shards.length]!",
+    tests: FORWARD_TESTS,
+  },
+  {
+    name: "forward: lanes one after the other",
+    file: "src/forward/forwarder.ts",
+    find: "if (lines > 0 && untilMs !== NO_END && timestampMsAt(bytes, at) > untilMs) break;",
+    replace: "",
+    tests: FORWARD_TESTS,
+  },
+  {
+    name: "forward: a refused request is set aside whole",
+    file: "src/forward/shard.ts",
+    find: "      if (to - from > 1) {",
+    replace:
+      '      if (outcome.verdict === "refused")\n        for (let at = from; at < to; at++)\n          letters.push({ status: outcome.answer.status, answer: outcome.answer.text, line: batch.line(at) });\n      else if (to - from > 1) {',
+    tests: FORWARD_TESTS,
+  },
+  {
+    name: "forward: a wrong address costs the lines",
+    file: "src/forward/shard.ts",
+    find: 'if (place !== "taken") verdict =',
+    replace: 'if (place === "settings") verdict =',
+    tests: FORWARD_TESTS,
+  },
+  {
+    name: "forward: what was given up counts as done",
+    file: "src/forward/shard.ts",
+    find: "    this.generation++;\n    for (const batch of this.queue",
+    replace: "    for (const batch of this.queue",
+    tests: [...FORWARD_TESTS, "test/forward/victoria-metrics.test.ts"],
+  },
+  {
+    name: "forward: Retry-After is for the others",
+    file: "src/forward/store-state.ts",
+    find: "if (retryAfterMs !== null) this.notBeforeMs = this.clock.monotonicMs() + retryAfterMs;",
+    replace: "if (retryAfterMs !== null) this.notBeforeMs = 0;",
+    tests: FORWARD_TESTS,
+  },
+  {
+    name: "forward: a store that forgot is believed",
+    file: "src/forward/store-connection.ts",
+    find: "if (!this.isEndExpected) this.onLost();",
+    replace: "",
+    tests: [...FORWARD_TESTS, "test/forward/victoria-metrics.test.ts"],
+  },
+  {
+    name: "forward: what the store may forget is kept at once",
+    file: "src/forward/followed-lane.ts",
+    find: "mark.ms <= untilMs",
+    replace: "mark.ms <= Infinity",
+    tests: [...FORWARD_TESTS, "test/forward/victoria-metrics.test.ts"],
   },
 ];
