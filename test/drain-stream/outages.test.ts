@@ -1,9 +1,7 @@
-// A disk that is full, and a NATS server that goes away: the drain waits, says so once, and loses nothing.
+// A NATS server that goes away: the drain waits, says so once, and loses nothing.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
-import { SmallDisk } from "../disk/small-disk.ts";
 import {
   type NatsNode,
   natsServerMissing,
@@ -12,9 +10,6 @@ import {
 } from "../support/nats-server.ts";
 import { eventually, type ServerProcess, stopServers } from "../support/server-process.ts";
 import { DrainBed } from "./drain-bed.ts";
-
-const MIB = 1024 * 1024;
-const canMount = spawnSync("unshare", ["-m", "true"]).status === 0;
 
 function times(drain: ServerProcess, text: string): number {
   return drain.error.split(text).length - 1;
@@ -53,34 +48,5 @@ describe("a drain waits", { skip: natsServerMissing, timeout: 120_000 }, () => {
     await eventually("it knows", () => drain.error.includes("the connection was lost"));
     assert.deepEqual(await drain.stop(), { code: 0, signal: null }, drain.error);
     await node.restart();
-  });
-
-  test("while its disk is full, tells it once, and stores all when there is room", {
-    skip: canMount ? false : "mounting a file system is not allowed here",
-  }, async () => {
-    const disk = await SmallDisk.make(16 * MIB, "memory");
-    const options = { data: disk.data, dataFromHere: disk.dataFromHere, wrapper: disk.wrapper };
-    const drain = await bed.drain(options);
-    await bed.publish(0, 1_000, 1_100);
-    await bed.emptied();
-    disk.fill();
-    for (let from = 1_100; from < 3_000; from += 100) await bed.publish(from % 2, from, from + 100);
-    await eventually("it says that the disk is full", () => times(drain, "the disk takes no more") > 0);
-    disk.free();
-    await bed.emptied();
-    bed.assertOnce();
-    const told = times(drain, "the disk takes no more");
-    assert.ok(told <= 2, `once for each partition: ${drain.error}`);
-    await eventually("it says that it is over", () => times(drain, "the disk takes blocks again") === told);
-    disk.fill();
-    for (let from = 3_000; from < 4_000; from += 100) await bed.publish(from % 2, from, from + 100);
-    await eventually("it is full again", () => times(drain, "the disk takes no more") > told);
-    assert.deepEqual(await drain.stop(), { code: 0, signal: null }, drain.error);
-    disk.free();
-    const again = await bed.drain(options);
-    await bed.emptied();
-    bed.assertOnce();
-    assert.equal((await again.stop()).code, 0, again.error);
-    await disk.remove();
   });
 });
