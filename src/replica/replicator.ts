@@ -133,7 +133,10 @@ export class Replicator {
     const setAside = new SetAsideFile(files, dataFolder);
     const sink = new StreamPublisher({
       access: this.access,
-      subject: blockSubject(stream.stream, partitionOf(node, lane.lane, stream.partitions), node, lane.lane),
+      subject: () => {
+        const partition = partitionOf(this.cursors.origin, lane.lane, stream.partitions);
+        return blockSubject(stream.stream, partition, node, lane.lane);
+      },
       lane: lane.lane,
       origin: () => this.cursors.origin,
       figures: this.published,

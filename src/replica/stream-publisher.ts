@@ -34,7 +34,8 @@ interface BlockSize {
 
 export interface StreamPublisherOptions {
   access: StreamAccess;
-  subject: string;
+  /** Read for each block, as the origin is. */
+  subject(): string;
   lane: number;
   /** Read for each block: it may be renewed. */
   origin(): string;
@@ -77,7 +78,7 @@ export class StreamPublisher implements BlockSink {
     try {
       const carried = headers();
       carried.set(BLOCK_HEADER, message.header);
-      const acknowledged = await client.publish(subject, message.payload, {
+      const acknowledged = await client.publish(subject(), message.payload, {
         msgID: message.id,
         headers: carried,
         timeout: PUBLISH_MS_MAX,

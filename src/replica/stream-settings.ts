@@ -79,9 +79,9 @@ export function partitionsOf(stream: string, subjects: unknown): number {
   return wanted.every((subject) => subjects.includes(subject)) ? subjects.length : 0;
 }
 
-/** The partition of a lane: the same for good, and even over many nodes (FNV-1a, 32 bits). */
-export function partitionOf(node: string, lane: number, partitions: number): number {
+/** The partition of a log's lane: the same for good, whatever its node is called, and even over many (FNV-1a, 32 bits). */
+export function partitionOf(origin: string, lane: number, partitions: number): number {
   let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(`${node}.${lane}`)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  for (const byte of Buffer.from(`${origin}.${lane}`)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return hash % partitions;
 }
