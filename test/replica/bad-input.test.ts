@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createUser } from "@nats-io/nkeys";
@@ -248,6 +249,25 @@ function table(cases: Record<string, Case>): void {
 }
 
 describe("with", { skip: natsServerMissing }, () => table(withoutTls));
+
+test("told to end while a server that says nothing is given its time, it does not wait for that", async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket.on("error", () => {})));
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const servers = [`nats://127.0.0.1:${(silent.address() as AddressInfo).port}`];
+  const givenUp = openNats({ ...NO_CREDENTIALS, servers }, "test").catch(
+    () => "one who began earlier is first",
+  );
+  await eventually("that one has connected", () => sockets.length === 1);
+  const bed = new ReplicaBed();
+  bed.add(LINES);
+  bed.run({ servers });
+  await eventually("it has connected", () => sockets.length === 2);
+  const first = await Promise.race([givenUp, bed.close().then(() => "closed")]);
+  assert.equal(first, "closed");
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+});
 
 test("a token that the server knew before it was away is told of, and when it knows it again that it is over", {
   skip: natsServerMissing,
