@@ -11,6 +11,9 @@ const WORKERS = {
   forwards: new URL("./forward.worker.ts", import.meta.url),
 } as const;
 
+/** Of the wait for an heir: about a minute. */
+const DOUBLINGS_MAX = 6;
+
 export interface FollowerThreadOptions {
   does: keyof typeof WORKERS;
   settings: ReplicaSettings | ForwardThreadSettings;
@@ -22,6 +25,8 @@ export class FollowerThread {
   private worker: Worker | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private isClosing = false;
+  /** In a row, of threads that had nothing to say. */
+  private deaths = 0;
 
   constructor(options: FollowerThreadOptions) {
     this.options = options;
@@ -38,6 +43,7 @@ export class FollowerThread {
     });
     this.worker = worker;
     worker.on("message", (message: FromFollower) => {
+      this.deaths = 0;
       if (message.kind === "log") log(message.level, message.text, message.fields);
       else worker.terminate();
     });
@@ -48,7 +54,11 @@ export class FollowerThread {
       this.worker = null;
       if (this.isClosing) return;
       log("warn", `the thread that ${does} the log died and is replaced`, {});
-      this.timer = setTimeout(() => this.start(), FOLLOWER_RESTART_MS);
+      // What ends it at its start, such as cursors that cannot be read, is an operator's to mend, and not told every second.
+      this.timer = setTimeout(
+        () => this.start(),
+        FOLLOWER_RESTART_MS * 2 ** Math.min(this.deaths++, DOUBLINGS_MAX),
+      );
     });
   }
 

@@ -1,6 +1,7 @@
 // A lost folder, a dead thread: what the stream has is told apart, and answers go on.
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
   type NatsNode,
@@ -62,5 +63,22 @@ describe("what replicates", { skip: natsServerMissing }, () => {
     await eventually("it flows again", async () => (await put(server, "after", REPLICATED)).status === 200);
     await assertInStream(reader, "deaths", ["before", "meanwhile", "after"]);
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  });
+
+  test("cannot begin with cursors that are none: it is told by the file, and over when that is gone", async () => {
+    const data = newDataFolder();
+    const path = join(data, "followers", "replicate.json");
+    mkdirSync(join(data, "followers"), { recursive: true });
+    writeFileSync(path, "garbage");
+    const server = await startServer(replicating(steady.url, "garbage"), { data });
+    await eventually(
+      "it is told",
+      () => timesTold(server, `cannot use ${path} because it holds no cursors`) > 0,
+    );
+    await assertStored(server, "kept");
+    assert.equal((await put(server, "refused", REPLICATED)).status, 503);
+    rmSync(path);
+    await assertInStream(reader, "garbage", ["kept"]);
+    await server.stop();
   });
 });
