@@ -214,7 +214,7 @@ export class Forwarder {
     for (; block.at < to && lines < most; lines++) {
       const at = block.at;
       if (lines > 0 && untilMs !== NO_END && timestampMsAt(bytes, at) > untilMs) break;
-      if (parts.read(bytes, view, at, to) && cache.find(bytes, view, parts)) {
+      if (parts.read(bytes, at, to) && cache.find(bytes, view, parts)) {
         const batch = shards[cache.series % shards.length]!.filling();
         batch.add(block, at, cache.arena, cache.labelsStart, cache.labelsEnd, parts.value, parts.timestampMs);
       } else this.noteUnreadable(block, at, parts.lineEnd);

@@ -3,12 +3,11 @@
 //   {"ts":1763890000000,"name":"cpu_usage","value":75.5,"type":"gauge","tags":{"host":"web1"},"client":"web"}⏎
 //         └─ ts ──────┘         └─ name ─┘         └──┘└──────────────────── tail ──────────────────────────┘
 //
-// Name and tail together are the key that series-cache.ts finds the series by; `hash` is over both. What the tail says is
-// read only for a key that is new, by JSON.parse.
+// Name and tail together are the key that series-cache.ts finds the series by. What the tail says is read only for a key that
+// is new, by JSON.parse.
 // HOT: once a line that is forwarded. One reader a forwarder.
 
 import { decimalAt } from "./decimal.ts";
-import { hashRun } from "./runs.ts";
 
 const LF = 0x0a;
 /** {"ts":0,"name":"a","value":0,"type":"gauge","tags":{},"client":"a"} has 68 bytes; and some doubt. */
@@ -25,13 +24,12 @@ export class LineParts {
   tailStart = 0;
   /** Behind the tail: the line feed. */
   lineEnd = 0;
-  hash = 0;
 
   /**
    * Reads the line that begins at `start` and ends before `to`. False where it is none of the log's; `lineEnd` is right all
-   * the same. `view` is over the same memory as `bytes`.
+   * the same.
    */
-  read(bytes: Buffer, view: DataView, start: number, to: number): boolean {
+  read(bytes: Buffer, start: number, to: number): boolean {
     const found = bytes.indexOf(LF, start + LINE_BYTES_MIN);
     const lineEnd = found < 0 || found >= to ? to - 1 : found;
     this.lineEnd = lineEnd;
@@ -60,12 +58,6 @@ export class LineParts {
     this.tailStart = p;
     this.timestampMs = timestampMs;
     this.value = decimalAt(bytes, valueStart, p);
-    this.hash = hashRun(
-      view,
-      p,
-      lineEnd,
-      hashRun(view, this.nameStart, this.nameEnd, this.nameEnd - this.nameStart),
-    );
     return Number.isFinite(this.value);
   }
 }

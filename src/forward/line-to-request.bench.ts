@@ -79,8 +79,7 @@ function encode(blocks: readonly LogBlock[], cache: SeriesCache, snappy: SnappyB
   for (const block of blocks) {
     const { bytes, view } = block;
     for (let at = 0; at < bytes.length; at = parts.lineEnd + 1) {
-      if (!parts.read(bytes, view, at, bytes.length) || !cache.find(bytes, view, parts))
-        throw new Error("no line");
+      if (!parts.read(bytes, at, bytes.length) || !cache.find(bytes, view, parts)) throw new Error("no line");
       batch.add(block, at, cache.arena, cache.labelsStart, cache.labelsEnd, parts.value, parts.timestampMs);
       samples++;
       if (!batch.isFull) continue;

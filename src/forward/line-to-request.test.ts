@@ -39,7 +39,7 @@ function encode(lines: readonly string[], cache = new SeriesCache()) {
   const parts = new LineParts();
   const series: number[] = [];
   for (let at = 0; at < block.bytes.length; at = parts.lineEnd + 1) {
-    assert.ok(parts.read(block.bytes, block.view, at, block.bytes.length));
+    assert.ok(parts.read(block.bytes, at, block.bytes.length));
     assert.ok(cache.find(block.bytes, block.view, parts));
     series.push(cache.series);
     batch.add(block, at, cache.arena, cache.labelsStart, cache.labelsEnd, parts.value, parts.timestampMs);
@@ -137,9 +137,9 @@ test("what is no line of the log is none, and does not stop the next", () => {
     const block = new LogBlock();
     block.fill({ from: 0, first: 0, end: 2, bytes: Buffer.from(`${bad}\n${good}\n`) });
     const { bytes, view } = block;
-    const isGood = parts.read(bytes, view, 0, bytes.length) && cache.find(bytes, view, parts);
+    const isGood = parts.read(bytes, 0, bytes.length) && cache.find(bytes, view, parts);
     assert.equal(isGood, false, bad);
     assert.equal(parts.lineEnd, bad.length);
-    assert.ok(parts.read(bytes, view, parts.lineEnd + 1, bytes.length) && cache.find(bytes, view, parts));
+    assert.ok(parts.read(bytes, parts.lineEnd + 1, bytes.length) && cache.find(bytes, view, parts));
   }
 });
