@@ -226,7 +226,7 @@ describe("Prefer:", () => {
     }
     const answer = await exchange(server.port, post(metric("never"), { Prefer: "ack=engraved" }));
     assert.equal(answer.status, 400);
-    assert.match(errorOf(answer), /accepted, written or synced/);
+    assert.match(errorOf(answer), /accepted, written, synced or replicated/);
   });
 
   test("each level is answered where it is the server's", { timeout: 60_000 }, async () => {
