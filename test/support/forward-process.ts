@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { eventually, ServerProcess } from "./server-process.ts";
+import { compileCache, eventually, ServerProcess } from "./server-process.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
@@ -14,7 +14,7 @@ export function spawnForward(
   environment: Readonly<Record<string, string>> = {},
 ): ServerProcess {
   const child = spawn(process.execPath, [MAIN, "forward", "--data", data, ...flags], {
-    env: { PATH: process.env.PATH ?? "", ...environment },
+    env: { PATH: process.env.PATH ?? "", ...compileCache(), ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   return new ServerProcess(child, data);
