@@ -18,7 +18,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "answer `synced` before the sync",
     file: "src/log/commit-buffer.ts",
-    find: "if (level === ACK_SYNCED) this.atSync",
+    find: "if (level >= ACK_SYNCED) this.atSync",
     replace: "if (level > ACK_SYNCED) this.atSync",
     tests: LANE_TESTS,
   },
