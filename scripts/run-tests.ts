@@ -1,6 +1,30 @@
 // The project's gate: static checks, then every test file on both runtimes, then one line that sums it all up.
 // Files share the cores, but those whose header says ALONE run one at a time, at the end: they measure, and another test
-// beside them would be measured too. test.sh starts it with the pinned Node and names the pinned Bun in $BUN.
+beside;
+it;
+would;
+be;
+measured;
+too.A;
+file;
+that;
+says;
+ONCE;
+is;
+run;
+by;
+Node;
+alone: what;
+it;
+tests;
+is;
+no;
+code;
+of;
+ours;
+that;
+
+// a runtime runs, but a browser or a linter. test.sh starts starts it with the pinned Node and names the pinned Bun in $BUN.
 import { globSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { relative } from "node:path";
@@ -33,7 +57,7 @@ function listJobs(words: readonly string[]): Job[] {
   });
   const runtimes = listRuntimes(values.runtime);
   const files = positionals.length > 0 ? positionals.map(toProjectPath) : listTestFiles();
-  const tests = files.flatMap((file) => runtimes.map((runtime) => testJob(runtime, file)));
+  const tests = files.flatMap((file) => runtimesFor(file, runtimes).map((runtime) => testJob(runtime, file)));
   const checks = positionals.length > 0 ? [] : listChecks();
   return [...checks, ...tests.filter((job) => !job.alone), ...tests.filter((job) => job.alone)];
 }
@@ -47,6 +71,11 @@ function listRuntimes(only: string | undefined): { name: RuntimeName; path: stri
   if (wanted.length > 0) return wanted;
   process.stderr.write(`cannot use --runtime ${only} because it must be bun or node\n`);
   process.exit(2);
+}
+
+/** All of those, but for a file that says ONCE: then the first. */
+function runtimesFor<Each>(file: string, runtimes: readonly Each[]): readonly Each[] {
+  return /^\/\/ ONCE:/m.test(readFileSync(file, "utf8")) ? runtimes.slice(0, 1) : runtimes;
 }
 
 function listTestFiles(): string[] {

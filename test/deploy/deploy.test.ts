@@ -1,3 +1,5 @@
+// Every file that deploys, through a linter of its kind, and each flag and variable in them held against the commands.
+// ONCE: the linters are the same programs, whichever runtime starts them.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";

@@ -1,5 +1,6 @@
 // The report page in a real browser: that it shows what it should, asks the network for nothing, can be used by keyboard
 // and without a script, fits a telephone, can be read in light and dark, and that nothing of a hostile target runs in it.
+// ONCE: the page's text is the same on both runtimes (src/capacity/report/*.test.ts); here the browser is what is tried.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { toHtml } from "../../src/capacity/report/html.ts";
