@@ -1,30 +1,7 @@
 // The project's gate: static checks, then every test file on both runtimes, then one line that sums it all up.
 // Files share the cores, but those whose header says ALONE run one at a time, at the end: they measure, and another test
-beside;
-it;
-would;
-be;
-measured;
-too.A;
-file;
-that;
-says;
-ONCE;
-is;
-run;
-by;
-Node;
-alone: what;
-it;
-tests;
-is;
-no;
-code;
-of;
-ours;
-that;
-
-// a runtime runs, but a browser or a linter. test.sh starts starts it with the pinned Node and names the pinned Bun in $BUN.
+// beside it would be measured too. A file that says ONCE is run by Node alone: what it tries is no code of ours that a
+// runtime runs, but a browser or a linter. test.sh starts it with the pinned Node and names the pinned Bun in $BUN.
 import { globSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { relative } from "node:path";
