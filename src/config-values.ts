@@ -177,7 +177,9 @@ export const filePathOrNone: ValueSchema<string> = valueSchema("it must be the p
   typeof input === "string" && !input.includes("\0") ? input : undefined,
 );
 
-export const textOrNone: ValueSchema<string> = valueSchema("it must be a text", (input) => textOf(input));
+export const textOrNone: ValueSchema<string> = valueSchema("it must be a text without NUL", (input) =>
+  textOf(input)?.includes("\0") === true ? undefined : textOf(input),
+);
 
 /** Servers of a NATS cluster; none for "". */
 export const natsServers: ValueSchema<string[]> = valueSchema(
