@@ -4,8 +4,12 @@ import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { drains, spawnDrain } from "../support/drain-process.ts";
 import { segmentFiles } from "../support/log-files.ts";
-import { newDataFolder, type ServerProcess } from "../support/server-process.ts";
+import { newDataFolder, pause, type ServerProcess } from "../support/server-process.ts";
 import { tail } from "./ingest-node.ts";
+
+/** For the NATS nodes to come back, milliseconds. */
+const STARTING_MS_MAX = 120_000;
+const STARTED_AGAIN_MS = 500;
 
 export class DrainNode {
   readonly data = newDataFolder();
@@ -27,10 +31,20 @@ export class DrainNode {
     return tail(this.process?.error ?? "");
   }
 
-  /** Resolves when it drains. */
+  /** Resolves when it drains. One that finds no NATS server ends, and is started again as a service manager would. */
   async start(): Promise<void> {
-    this.process = spawnDrain(this.servers, this.stream, this.data);
-    await drains(this.process);
+    const deadline = performance.now() + STARTING_MS_MAX;
+    for (;;) {
+      const started = spawnDrain(this.servers, this.stream, this.data);
+      this.process = started;
+      try {
+        return await drains(started);
+      } catch (error) {
+        const isAway = started.hasExited && /^cannot reach NATS at /m.test(started.error);
+        if (!isAway || performance.now() > deadline) throw error;
+        await pause(STARTED_AGAIN_MS);
+      }
+    }
   }
 
   async kill(): Promise<void> {

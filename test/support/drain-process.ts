@@ -7,7 +7,7 @@ import { compileCache, eventually, ServerProcess } from "./server-process.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 /** It reaches the cluster first, which may be in the middle of an election, on a busy machine. */
-const START_MS_MAX = 60_000;
+const START_MS_MAX = 120_000;
 
 /** Starts `tidemark drain` from the stream into the folder; waits for nothing. */
 export function spawnDrain(
