@@ -102,7 +102,7 @@ export const REFUSALS = [
   {
     reason: "replica",
     status: 503,
-    text: "cannot promise replicated because the stream cannot be reached; come back after Retry-After, or ask for Prefer: ack=synced",
+    text: "cannot promise replicated because the stream cannot be reached; come back after Retry-After",
   },
   {
     reason: "replica_timeout",
