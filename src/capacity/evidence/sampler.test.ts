@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { after, describe, test } from "node:test";
-import { startServer, stopServers } from "../../../test/support/server-process.ts";
+import { eventually, startServer, stopServers } from "../../../test/support/server-process.ts";
 import { RecordedFiles, sampleAt } from "./evidence-bed.ts";
 import type { Sample } from "./sample.ts";
 import { openSampler, recordWhile, type Sampler } from "./sampler.ts";
@@ -169,6 +169,8 @@ describe("a sample", () => {
       isLocal: true,
       statsUrl: `http://127.0.0.1:${port}/stats`,
     });
+    // The first answers of a server that has just started may come too late for a sample; one that did not come is null.
+    await eventually("a sample has its figures", async () => (await sampler.sample(0)).stats !== null);
     const body = JSON.stringify({ metrics: [{ name: "a", value: 1 }] });
     const { samples } = await recordWhile(sampler, async () => {
       const answer = await fetch(`http://127.0.0.1:${port}/metrics`, {
