@@ -35,7 +35,7 @@ export class BlocksAhead {
   }
 
   take(from: number, end: number): Prepared | null {
-    const { prepared } = this;
+    const prepared = this.prepared;
     this.prepared = null;
     if (prepared?.from === from && prepared.end <= end) return prepared;
     this.reader.seek(from);

@@ -8,6 +8,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TidemarkError } from "../errors.ts";
 import type { LogFiles } from "../log/files.ts";
+import { replaceFile } from "../log/replace-file.ts";
 import { LaneCursor } from "./lane-cursor.ts";
 
 export const FOLLOWERS_FOLDER = "followers";
@@ -67,15 +68,7 @@ export class CursorFile {
     const bytes = Buffer.from(
       `${JSON.stringify({ version: 1, origin: this.origin, lanes } satisfies Stored)}\n`,
     );
-    const fd = this.files.createOrTruncate(`${this.path}.tmp`);
-    try {
-      this.files.writeAll(fd, bytes, 0, bytes.length, 0);
-      this.files.sync(fd);
-    } finally {
-      this.files.close(fd);
-    }
-    this.files.rename(`${this.path}.tmp`, this.path);
-    this.files.fsyncDirectory(this.folder);
+    replaceFile(this.files, this.path, bytes);
   }
 }
 

@@ -44,7 +44,7 @@ class Bed implements BlockSink {
   private running: Promise<void> | null = null;
   private isClosed = false;
 
-  constructor(cursor = new LaneCursor(), inOrder = false) {
+  constructor(cursor = new LaneCursor()) {
     this.cursor = cursor;
     const files: LogFiles = {
       ...realFiles,
@@ -60,7 +60,6 @@ class Bed implements BlockSink {
       directory: this.directory,
       cursor,
       sink: this,
-      inOrder,
       readEnd: () => this.end,
       untilMore: () =>
         new Promise((resolve) => {
@@ -272,21 +271,6 @@ describe("a follower that fell behind", () => {
       old,
       [...old].sort((a, b) => a - b),
     );
-  });
-
-  test("never leaves anything for later where the sink must see the lane in its order", async () => {
-    const bed = new Bed(new LaneCursor(), true);
-    await behind(bed);
-    bed.release();
-    await until(() => bed.cursor.fresh === bed.end, "all is done");
-    assert.equal(bed.cursor.late.length, 0);
-    await bed.close();
-    const froms = bed.taken.map(({ from }) => from);
-    assert.deepEqual(
-      froms,
-      [...froms].sort((a, b) => a - b),
-    );
-    bed.assertAll();
   });
 
   test("leaves nothing for later that is few lines, or young", async () => {

@@ -5,7 +5,7 @@
 //            └─▶ late loop ──▶ sink.send ──▶ cursor.late
 //
 // Where the fresh loop falls behind by FOLLOW_FRESH_MS_MAX, as after an outage, it leaves what is old to the late loop and goes
-// on at the lane's end. A sink that must see a lane in one order (`inOrder`) never has that.
+// on at the lane's end.
 // While a block is under way the next one is read and prepared, where there is enough for a full one: a short one would keep out
 // what comes meanwhile, and a group commit of publishes lives of that.
 // The sink tries again by itself for as long as it takes; what it throws is for the log, and the block is sent again.
@@ -31,8 +31,6 @@ export interface LaneFollowerOptions {
   directory: string;
   cursor: LaneCursor;
   sink: BlockSink;
-  /** Never leaves old lines for later. */
-  inOrder?: boolean;
   /** The number behind the last line that may be followed. */
   readEnd(): number;
   /** Resolves when there may be more, or after `msMax`. */
@@ -99,10 +97,10 @@ export class LaneFollower {
   }
 
   private async freshStep(ahead: BlocksAhead): Promise<void> {
-    const { cursor, readEnd, untilMore, onMoved, inOrder } = this.options;
+    const { cursor, readEnd, untilMore, onMoved } = this.options;
     const end = readEnd();
     this.mark(end);
-    if (inOrder !== true && this.isFarBehind(end) && cursor.tryJump(end)) {
+    if (this.isFarBehind(end) && cursor.tryJump(end)) {
       this.mark(end);
       onMoved();
       this.wakeLate();

@@ -66,7 +66,7 @@ export class FollowerThread {
   async close(): Promise<void> {
     this.isClosing = true;
     if (this.timer !== null) clearTimeout(this.timer);
-    const { worker } = this;
+    const worker = this.worker;
     if (worker === null) return;
     const gone = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
     worker.postMessage("close");

@@ -14,6 +14,7 @@
 
 import { join } from "node:path";
 import type { FileError, LogFiles } from "../../log/files.ts";
+import { replaceFile } from "../../log/replace-file.ts";
 
 export const DEAD_LETTERS = "dead-letter";
 
@@ -50,15 +51,7 @@ export class DeadLetterFolder {
       if (this.holds(path, bytes)) return path;
       path = join(folder, `${letter.sequence}.${copy}.block`);
     }
-    const fd = files.createOrTruncate(`${path}.tmp`);
-    try {
-      files.writeAll(fd, bytes, 0, bytes.length, 0);
-      files.sync(fd);
-    } finally {
-      files.close(fd);
-    }
-    files.rename(`${path}.tmp`, path);
-    files.fsyncDirectory(folder);
+    replaceFile(files, path, bytes);
     return path;
   }
 

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TidemarkError } from "../../errors.ts";
 import type { FileError, LogFiles } from "../../log/files.ts";
+import { replaceFile } from "../../log/replace-file.ts";
 
 const NAME = "drain.json";
 
@@ -33,15 +34,7 @@ function makeDrainId(files: LogFiles, dataFolder: string, path: string): string 
     );
   const id = randomBytes(8).toString("hex");
   const bytes = Buffer.from(`${JSON.stringify({ version: 1, id })}\n`);
-  const fd = files.createOrTruncate(`${path}.tmp`);
-  try {
-    files.writeAll(fd, bytes, 0, bytes.length, 0);
-    files.sync(fd);
-  } finally {
-    files.close(fd);
-  }
-  files.rename(`${path}.tmp`, path);
-  files.fsyncDirectory(dataFolder);
+  replaceFile(files, path, bytes);
   return id;
 }
 
