@@ -1,5 +1,6 @@
 // Benchmarks rot unless something runs them: every *.bench.ts in its small size, and the end-to-end benchmark for one
 // short round against whatever rivals are installed. No time is asserted; that the figures are there is.
+// ALONE: in its one second of load a disk that others sync to may answer nobody.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
