@@ -9,7 +9,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findProgram } from "../../bench/programs.ts";
@@ -134,7 +134,7 @@ export class NatsNode {
       () => `${this.name} answers; it said ${this.said.slice(-1_500)}`,
       async () => {
         if (!this.isRunning) throw new Error(`${this.name} ended: ${this.said.slice(-1_500)}`);
-        return (await this.ask("/varz")) !== null;
+        return (await this.ask("/varz")) !== null && (await this.accepts());
       },
       READY_MS_MAX,
     );
@@ -163,6 +163,19 @@ export class NatsNode {
     } catch {
       return null;
     }
+  }
+
+  /** Whether its clients' port takes a connection: it opens that last, when the monitoring port has answered for a while. */
+  private accepts(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = createConnection(this.port, this.host);
+      const end = (isOpen: boolean): void => {
+        socket.destroy();
+        resolve(isOpen);
+      };
+      socket.setTimeout(ASK_MS_MAX, () => end(false));
+      socket.once("connect", () => end(true)).once("error", () => end(false));
+    });
   }
 
   signalNow(signal: NodeJS.Signals): void {
