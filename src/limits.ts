@@ -314,4 +314,4 @@ export const DRAIN_FIGURES_MS = 10_000;
 /** From the signal to leaving what is not committed as it is, milliseconds; the promise is 5 s to the exit. */
 export const DRAIN_CLOSE_MS_MAX = 4_000;
 /** Of that, for what is new (Node only): it would otherwise fill up to 48 MiB before it is looked at. */
-export const FOLLOWER_YOUNG_MIB_MAX = 4;
+export const FOLLOWER_YOUNG_MIB_MAX = 2;

@@ -35,6 +35,7 @@ export interface ReplicaStats {
 }
 
 const START_MS_MAX = 60_000;
+const LOOK_MS = 125;
 
 export async function startCluster(): Promise<NatsCluster> {
   const cluster = await startNatsCluster(3);
@@ -72,7 +73,7 @@ export async function readStats({ port }: RunningServer): Promise<ReplicaStats> 
   return (await answer.json()) as ReplicaStats;
 }
 
-/** Looks every 20 ms until `isSo`; the figures it was so with. */
+/** Looks until `isSo`; the figures it was so with. They are written four times a second, and each look is work for the server. */
 export async function untilStats(
   server: RunningServer,
   what: string,
@@ -84,7 +85,7 @@ export async function untilStats(
     const stats = await readStats(server);
     if (isSo(stats)) return stats;
     if (performance.now() > deadline) throw new Error(`cannot go on because it never came true: ${what}`);
-    await pause(20);
+    await pause(LOOK_MS);
   }
 }
 

@@ -2,7 +2,7 @@
 import type { MachineRecord } from "../machine.ts";
 import type { Runtime } from "../options.ts";
 import { formatMebibytes, formatRate } from "../print.ts";
-import type { OutageFigures } from "./outage.ts";
+import type { OutageSummary } from "./outage.ts";
 import type { RateComparison } from "./rates.ts";
 import type { StreamComparison } from "./through-stream.ts";
 
@@ -12,7 +12,7 @@ export interface ReplicaFigures {
   readonly written: RateComparison | null;
   readonly replicated: RateComparison | null;
   readonly stream: StreamComparison | null;
-  readonly outage: OutageFigures | null;
+  readonly outage: OutageSummary | null;
 }
 
 export interface ReplicaResult {
@@ -54,7 +54,7 @@ const ROWS: readonly { what: string; asked: string; read(of: ReplicaFigures): st
     read: ({ outage }) =>
       outage === null
         ? "–"
-        : `${outage.catchUpOfIngest.toFixed(1)} (${outage.catchUpSeconds.toFixed(1)} s beside ${formatRate(outage.metricsPerSecond)}/s)`,
+        : `${outage.catchUpOfIngest.toFixed(1)} (${outage.rounds.map(({ catchUpSeconds }) => catchUpSeconds.toFixed(1)).join(", ")} s beside ${formatRate(outage.rounds[0]!.metricsPerSecond)}/s)`,
   },
   {
     what: "age of fresh lines meanwhile, at most",
@@ -62,7 +62,7 @@ const ROWS: readonly { what: string; asked: string; read(of: ReplicaFigures): st
     read: ({ outage }) => (outage === null ? "–" : `${(outage.freshLagMsMax / 1000).toFixed(2)} s`),
   },
   {
-    what: "memory of the follower at its worst",
+    what: "memory of the follower at its worst, over a server without one",
     asked: "≤ 32 MiB",
     read: ({ outage }) => (outage === null ? "–" : formatMebibytes(outage.followerBytes)),
   },
