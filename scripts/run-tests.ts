@@ -37,7 +37,17 @@ function listJobs(words: readonly string[]): Job[] {
   const files = positionals.length > 0 ? positionals.map(toProjectPath) : listTestFiles();
   const tests = files.flatMap((file) => runtimesFor(file, runtimes).map((runtime) => testJob(runtime, file)));
   const checks = positionals.length > 0 ? [] : listChecks();
-  return [...checks, ...tests.filter((job) => !job.alone), ...tests.filter((job) => job.alone)];
+  return [...checks, ...mixed(tests.filter((job) => !job.alone)), ...tests.filter((job) => job.alone)];
+}
+
+/** Those that mostly wait, for processes of ours, beside those that mostly compute, so that neither leave the cores idle. */
+function mixed(tests: readonly Job[]): Job[] {
+  const kinds = [
+    tests.filter(({ name }) => name.startsWith("test/")),
+    tests.filter(({ name }) => !name.startsWith("test/")),
+  ];
+  const placed = kinds.flatMap((jobs) => jobs.map((job, at) => ({ job, place: (at + 0.5) / jobs.length })));
+  return placed.sort((one, other) => one.place - other.place).map(({ job }) => job);
 }
 
 function listRuntimes(only: string | undefined): { name: RuntimeName; path: string }[] {

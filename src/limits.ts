@@ -207,6 +207,10 @@ export const PARTITIONS_MAX = 256;
 export const REPLICATED_MS_MAX = 10_000;
 /** Longest wait for the acknowledgement of one publish before it is tried again, milliseconds. */
 export const PUBLISH_MS_MAX = 5_000;
+/** Between two looks after what the stream has acknowledged and the drains have stored, milliseconds. */
+export const REPLICA_CHECK_MS = 10_000;
+/** How often in a row lines are sent again that the stream has lost, before that is left to the operator. */
+export const REPLICA_CHECK_ROUNDS_MAX = 3;
 /** Time that the follower is given for the last lines after a drain, milliseconds. */
 export const FOLLOW_LAST_MS_MAX = 500;
 /** What a client is told to wait where the stream is away, milliseconds: some tries to reach it. */

@@ -22,7 +22,7 @@ function newData(): string {
 
 const pathOf = (data: string, name = "store"): string => join(data, FOLLOWERS_FOLDER, `${name}.json`);
 const shapeOf = ({ lanes }: CursorFile) =>
-  [...lanes].map(([lane, { fresh, late }]) => ({ lane, fresh, late: [...late] }));
+  [...lanes].map(([lane, { fresh, late, checked }]) => ({ lane, fresh, late: [...late], checked }));
 
 /** A cursor that steps have made, so that its ranges are as they can be. */
 const cursorShape = fc
@@ -33,6 +33,7 @@ const cursorShape = fc
       cursor.fresh += done;
       cursor.tryJump(cursor.fresh + left);
     }
+    cursor.checked = Math.floor(cursor.needed / 2) * (steps.length % 2);
     return cursor;
   });
 
@@ -67,8 +68,10 @@ describe("a file of cursors", () => {
     const data = newData();
     const file = new CursorFile(realFiles, data, "store");
     const before = file.origin;
+    file.cursorOf("lane-0").fresh = 20;
     file.renew();
     assert.notEqual(file.origin, before);
+    assert.equal(file.cursorOf("lane-0").checked, 20, "what went out under the old one is not looked for");
     assert.equal(new CursorFile(realFiles, data, "store").origin, file.origin);
   });
 
@@ -112,6 +115,10 @@ describe("a file of cursors", () => {
     "no JSON": "cursors",
     "another version": JSON.stringify({ ...good, version: 2 }),
     "no origin": JSON.stringify({ ...good, origin: "x" }),
+    "a check that is no number": JSON.stringify({
+      ...good,
+      lanes: { "lane-0": { fresh: 9, late: [], checked: "4" } },
+    }),
     "no lanes": JSON.stringify({ ...good, lanes: null }),
     "a cursor that is no number": JSON.stringify({ ...good, lanes: { "lane-0": { fresh: "9", late: [] } } }),
     "a cursor below zero": JSON.stringify({ ...good, lanes: { "lane-0": { fresh: -9, late: [] } } }),

@@ -19,7 +19,8 @@ interface Stored {
   version: 1;
   /** Tells this folder's lines from those of any other, whatever the machines are called. */
   origin: string;
-  lanes: Record<string, { fresh: number; late: [number, number][] }>;
+  /** `checked` only where the follower looks after what it has done. */
+  lanes: Record<string, { fresh: number; late: [number, number][]; checked?: number }>;
 }
 
 export class CursorFile {
@@ -38,9 +39,9 @@ export class CursorFile {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const stored = readCursors(this.path);
     this.origin = stored?.origin ?? newOrigin();
-    for (const [lane, { fresh, late }] of Object.entries(stored?.lanes ?? {})) {
+    for (const [lane, { fresh, late, checked }] of Object.entries(stored?.lanes ?? {})) {
       const ranges = late.map(([from, to]) => ({ from, to }));
-      this.lanes.set(lane, new LaneCursor(fresh, ranges));
+      this.lanes.set(lane, new LaneCursor(fresh, ranges, checked));
     }
     if (stored === null) this.save();
   }
@@ -54,17 +55,18 @@ export class CursorFile {
     return cursor;
   }
 
-  /** From here on the lines count as another folder's: their numbers have been used before. */
+  /** From here on the lines count as another folder's: their numbers have been used before. What went out under them is past. */
   renew(): void {
     this.origin = newOrigin();
+    for (const cursor of this.lanes.values()) cursor.checked = cursor.fresh;
     this.save();
   }
 
   /** On the disk when it returns. Throws the file system's error. */
   save(): void {
     const lanes: Stored["lanes"] = {};
-    for (const [lane, { fresh, late }] of this.lanes)
-      lanes[lane] = { fresh, late: late.map(({ from, to }) => [from, to]) };
+    for (const [lane, { fresh, late, checked }] of this.lanes)
+      lanes[lane] = { fresh, late: late.map(({ from, to }) => [from, to]), ...(checked > 0 && { checked }) };
     const bytes = Buffer.from(
       `${JSON.stringify({ version: 1, origin: this.origin, lanes } satisfies Stored)}\n`,
     );
@@ -120,7 +122,8 @@ function tryParse(text: string): Stored | null {
     if (stored.version !== 1 || !/^[0-9a-f]{16}$/.test(stored.origin)) return null;
     const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
     const isGood = Object.values(stored.lanes).every(
-      ({ fresh, late }) => isCount(fresh) && late.flat().every(isCount) && areApart(late, fresh),
+      ({ fresh, late, checked = 0 }) =>
+        isCount(fresh) && isCount(checked) && late.flat().every(isCount) && areApart(late, fresh),
     );
     return isGood ? stored : null;
   } catch {

@@ -7,9 +7,9 @@ import { LaneCursor } from "./lane-cursor.ts";
 
 const NUMBERS = 400;
 
-type Step = { kind: "fresh" | "jump" | "late" | "cut"; by: number };
+type Step = { kind: "fresh" | "jump" | "late" | "again" | "cut"; by: number };
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom("fresh", "jump", "late", "cut"),
+  kind: fc.constantFrom("fresh", "jump", "late", "again", "cut"),
   by: fc.integer({ min: 1, max: 20 }),
 });
 
@@ -32,6 +32,26 @@ function take(cursor: LaneCursor, done: Set<number>, { kind, by }: Step): void {
     const to = Math.min(oldest.from + by, oldest.to);
     for (let number = oldest.from; number < to; number++) done.add(number);
     cursor.doneLate(to);
+  } else if (kind === "again") {
+    // the last lines of what is done without a gap, all of them or but for the middle one
+    const to = cursor.needed;
+    const from = Math.max(0, to - by);
+    const middle = (from + to) >> 1;
+    const ranges =
+      by % 2 === 0
+        ? [[from, to]]
+        : [
+            [from, middle],
+            [middle + 1, to],
+          ];
+    const lost = ranges
+      .filter(([first, end]) => first! < end!)
+      .map(([first, end]) => ({ from: first!, to: end! }));
+    if (cursor.late.length + lost.length > FOLLOW_LATE_MAX) return;
+    for (const range of lost) for (let number = range.from; number < range.to; number++) done.delete(number);
+    cursor.again(lost);
+    assert.equal(cursor.needed, lost[0]?.from ?? to);
+    cursor.takeAgain();
   } else if (kind === "cut") {
     const end = Math.max(0, cursor.fresh - by);
     for (const number of done) if (number >= end) done.delete(number);
@@ -76,13 +96,14 @@ describe("a lane's cursor", () => {
     );
   });
 
-  test("never takes back that a line is done, unless the lane has lost it", () => {
+  test("never takes back that a line is done, unless the lane has lost it or it is to be done again", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
         const cursor = new LaneCursor();
         for (const one of steps) {
           const before = doneBy(cursor);
           take(cursor, new Set(), one);
+          if (one.kind === "again") continue;
           const now = doneBy(cursor);
           for (const number of before)
             assert.ok(now.has(number) || (one.kind === "cut" && number >= cursor.fresh));
@@ -109,6 +130,23 @@ describe("a lane's cursor", () => {
     cursor.tryJump(10);
     cursor.tryJump(30);
     assert.deepEqual(cursor.late, [{ from: 5, to: 30 }]);
+  });
+
+  test("takes again no more than it has room for", () => {
+    const cursor = new LaneCursor(1_000);
+    for (let range = 0; range < FOLLOW_LATE_MAX - 1; range++) {
+      cursor.tryJump(cursor.fresh + 10);
+      cursor.fresh += 1;
+    }
+    cursor.again([
+      { from: 10, to: 20 },
+      { from: 30, to: 40 },
+    ]);
+    cursor.takeAgain();
+    assert.deepEqual([cursor.late.length, cursor.late[0]], [FOLLOW_LATE_MAX, { from: 10, to: 20 }]);
+    cursor.again([{ from: 5, to: 7 }]);
+    cursor.takeAgain();
+    assert.equal(cursor.needed, 10);
   });
 
   test("does not keep the ranges that it was given", () => {

@@ -1,11 +1,11 @@
 // How far a follower has come in one lane: what is done, as the numbers of lines. Pure.
 //
-//     0            late[0]        late[1]                       fresh      the lane's end
-//     ├──── done ────┤▒▒▒▒▒▒├─ done ─┤▒▒▒▒▒▒▒▒▒▒▒▒├──── done ─────┤░░░░░░░░░░┤
-//                      old          old                             not yet
+//     0  checked       late[0]        late[1]                       fresh      the lane's end
+//     ├─────┼──── done ────┤▒▒▒▒▒▒├─ done ─┤▒▒▒▒▒▒▒▒▒▒▒▒├──── done ─────┤░░░░░░░░░░┤
+//                            old          old                             not yet
 //
 // After an outage the fresh cursor jumps to the lane's end, and what it jumped over is done behind it, oldest first: fresh
-// batches do not wait for hours of old ones. Order is kept within each.
+// batches do not wait for hours of old ones. Order is kept within each. What was done and got lost behind us is late again.
 
 import { assert } from "../base/assert.ts";
 import { FOLLOW_LATE_MAX } from "../limits.ts";
@@ -20,15 +20,20 @@ export class LaneCursor {
   fresh: number;
   /** Ascending, apart from each other, none empty. */
   readonly late: LineRange[];
+  /** What is before it has been seen where it shall end up, or cannot be asked for any more; never behind `needed`. */
+  checked: number;
+  /** Not late yet: what comes first there may be under way. */
+  private lost: LineRange[] = [];
 
-  constructor(fresh = 0, late: readonly LineRange[] = []) {
+  constructor(fresh = 0, late: readonly LineRange[] = [], checked = 0) {
     this.fresh = fresh;
     this.late = late.map(({ from, to }) => ({ from, to }));
+    this.checked = checked;
   }
 
   /** The first line that is still needed. */
   get needed(): number {
-    return this.late[0]?.from ?? this.fresh;
+    return this.lost[0]?.from ?? this.late[0]?.from ?? this.fresh;
   }
 
   /** Every line from here to `fresh` is done. */
@@ -51,6 +56,21 @@ export class LaneCursor {
     return true;
   }
 
+  /** Ranges of what was done, in order, that are to be done again. What there is no room for is left out. */
+  again(ranges: readonly LineRange[]): void {
+    const taken = ranges.slice(0, Math.max(0, FOLLOW_LATE_MAX - this.late.length));
+    assert((taken.at(-1)?.to ?? 0) <= this.needed, "what comes again was done");
+    this.lost = taken.map(({ from, to }) => ({ from, to }));
+  }
+
+  /** Makes them late, before all others. For the one who calls doneLate(), between two calls of it. */
+  takeAgain(): void {
+    const lost = this.lost.splice(0);
+    const next = this.late[0];
+    if (next !== undefined && lost.at(-1)?.to === next.from) next.from = lost.pop()!.from;
+    this.late.unshift(...lost);
+  }
+
   /** Of the oldest range everything before `to` is done. */
   doneLate(to: number): void {
     const first = this.late[0]!;
@@ -61,6 +81,7 @@ export class LaneCursor {
   /** The lane has become shorter than this (a power cut, a backup put back): what it lost cannot be followed. */
   cutTo(end: number): void {
     this.fresh = Math.min(this.fresh, end);
+    this.checked = Math.min(this.checked, end);
     while (this.late.length > 0 && this.late.at(-1)!.from >= end) this.late.pop();
     const last = this.late.at(-1);
     if (last !== undefined && last.to > end) last.to = end;

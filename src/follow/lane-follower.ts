@@ -22,7 +22,7 @@ import {
 import type { LogFiles } from "../log/files.ts";
 import { retryMs } from "./backoff.ts";
 import { type BlockSink, BlocksAhead } from "./blocks-ahead.ts";
-import type { LaneCursor } from "./lane-cursor.ts";
+import type { LaneCursor, LineRange } from "./lane-cursor.ts";
 import { LaneReader } from "./lane-reader.ts";
 
 export interface LaneFollowerOptions {
@@ -62,6 +62,12 @@ export class LaneFollower {
       this.loop((ahead) => this.freshStep(ahead)),
       this.loop((ahead) => this.lateStep(ahead)),
     ]);
+  }
+
+  /** Does these once more, before all that is late: they were done and have got lost. */
+  again(ranges: readonly LineRange[]): void {
+    this.options.cursor.again(ranges);
+    this.wakeLate();
   }
 
   /** Ends after the blocks under way; the sink has to let go of them. */
@@ -115,12 +121,13 @@ export class LaneFollower {
 
   private async lateStep(ahead: BlocksAhead): Promise<void> {
     const { cursor, onMoved } = this.options;
+    cursor.takeAgain();
     const oldest = cursor.late[0];
     if (oldest === undefined) {
       ahead.close();
       await new Promise<void>((resolve) => {
         this.wakeLate = resolve;
-        if (this.isClosed || cursor.late.length > 0) resolve();
+        if (this.isClosed || cursor.needed < cursor.fresh) resolve();
       });
       return;
     }

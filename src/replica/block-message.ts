@@ -2,7 +2,7 @@
 // its lines as one Zstandard frame (RFC 8878).
 //
 //     subject         <stream>.<partition>.<node>.<lane>
-//     Nats-Msg-Id     <origin>.<lane>.<from>.<end>                            deduplicated by the stream
+//     Nats-Msg-Id     <origin>.<lane>.<from>.<end>[.<round>]                  deduplicated by the stream
 //     Tidemark-Block  1 <origin> <lane> <from> <first> <end> <bytes> <crc>    version; numbers in decimal, crc in hex
 //     payload         zstd(lines [first, end) with their line feeds), `bytes` long when decompressed; empty for no lines
 //
@@ -40,10 +40,11 @@ export interface BlockMessage {
   payload: Uint8Array;
 }
 
-export function encodeBlock({ origin, lane, from, first, end, bytes }: Block): BlockMessage {
+/** `round` is above 0 for lines that the stream has had and lost: it must not take them for a repetition. */
+export function encodeBlock({ origin, lane, from, first, end, bytes }: Block, round = 0): BlockMessage {
   const crc = crc32(bytes).toString(16).padStart(8, "0");
   return {
-    id: `${origin}.${lane}.${from}.${end}`,
+    id: `${origin}.${lane}.${from}.${end}${round > 0 ? `.${round}` : ""}`,
     header: [VERSION, origin, lane, from, first, end, bytes.length, crc].join(" "),
     payload: bytes.length === 0 ? bytes : zstdCompressSync(bytes, COMPRESSION),
   };

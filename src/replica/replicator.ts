@@ -4,31 +4,22 @@
 //     lane 1 ─▶ LaneFollower ─▶ StreamPublisher ─┼─▶ StreamAccess ─▶ NATS
 //     …                                          ┘
 //     cursors ─▶ followers/replicate.json, once a second, behind the stream's acknowledgement
+//     DrainedCheck: what the stream has lost on its way into a drain's store is late again
 //
 // It runs on a thread of its own (server/replica.worker.ts) and never makes an ingest thread wait: those see only what it writes
 // into the shared positions.
 
-import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { CursorFile, REPLICATE_FOLLOWER } from "../follow/cursor-file.ts";
-import type { LaneCursor } from "../follow/lane-cursor.ts";
-import { LaneFollower } from "../follow/lane-follower.ts";
-import type { LanePositions } from "../follow/lane-positions.layout.ts";
 import { FOLLOW_LAST_MS_MAX, FOLLOW_SAVE_MS } from "../limits.ts";
 import type { LogFiles } from "../log/files.ts";
 import type { NatsSettings } from "../nats/nats-settings.ts";
-import { SetAsideFile } from "./set-aside-file.ts";
+import { DrainedCheck } from "./drained-check.ts";
+import { type FollowedLane, ReplicatedLane } from "./replicated-lane.ts";
 import { type AccessLog, StreamAccess } from "./stream-access.ts";
-import { type PublishFigures, StreamPublisher } from "./stream-publisher.ts";
-import { blockSubject, partitionOf, type StreamSettings } from "./stream-settings.ts";
-
-/** One lane of the data folder. */
-export interface FollowedLane {
-  lane: number;
-  /** Where its thread says how far it is; null for a lane that no thread writes to: then it ends at `end`. */
-  positions: LanePositions | null;
-  end: number;
-}
+import type { PublishFigures } from "./stream-publisher.ts";
+import type { StreamSettings } from "./stream-settings.ts";
+import { viewStream } from "./stream-view.ts";
 
 export interface ReplicatorOptions {
   nats: NatsSettings;
@@ -39,6 +30,8 @@ export interface ReplicatorOptions {
   files: LogFiles;
   clock: Clock;
   log: AccessLog;
+  /** Between two looks after what the stream has acknowledged, milliseconds. */
+  checkMs: number;
 }
 
 /** What an operator is told of it. */
@@ -48,18 +41,15 @@ export interface ReplicaFigures extends PublishFigures {
   /** Lines that are not in the stream yet, and those of them that were left for later. */
   linesBehind: number;
   linesLate: number;
-}
-
-interface Followed extends FollowedLane {
-  cursor: LaneCursor;
-  follower: LaneFollower;
+  /** In the stream by its word, and in no drain's store as far as is known. */
+  linesUnchecked: number;
 }
 
 export class Replicator {
   private readonly options: ReplicatorOptions;
   private readonly cursors: CursorFile;
   private readonly access: StreamAccess;
-  private readonly followed: Followed[];
+  private readonly followed: ReplicatedLane[];
   private readonly published: PublishFigures = {
     blocks: 0,
     lines: 0,
@@ -68,7 +58,12 @@ export class Replicator {
     duplicates: 0,
     retries: 0,
     linesSetAside: 0,
+    linesSentAgain: 0,
   };
+  private readonly check: DrainedCheck;
+  private checkTimer: ReturnType<typeof setInterval> | null = null;
+  private checkTrouble = "";
+  private isChecking = false;
   private isUnsaved = false;
   private saveTimer: ReturnType<typeof setInterval> | null = null;
   private saveTrouble = "";
@@ -87,6 +82,7 @@ export class Replicator {
       onFlowing: (isFlowing) => this.setFlowing(isFlowing),
     });
     this.followed = options.lanes.map((lane) => this.follow(lane));
+    this.check = new DrainedCheck(this.followed, log);
   }
 
   /** Until close(). */
@@ -94,9 +90,12 @@ export class Replicator {
     // One that died may have left it said.
     this.setFlowing(false);
     this.checkEnds();
-    for (const { positions, cursor } of this.followed) tellDone(positions, cursor);
+    for (const lane of this.followed) lane.tellDone();
     this.running = Promise.all(this.followed.map(({ follower }) => follower.run()));
     this.saveTimer = setInterval(() => this.saveIfMoved(), FOLLOW_SAVE_MS);
+    // Where blocks are to be dropped by their age, that no drain has one says nothing.
+    if (this.options.stream.ageMsMax === 0)
+      this.checkTimer = setInterval(() => void this.checkInBackground(), this.options.checkMs);
     this.access.available();
   }
 
@@ -104,22 +103,32 @@ export class Replicator {
     let freshLagMs = 0;
     let linesBehind = 0;
     let linesLate = 0;
+    let linesUnchecked = 0;
     for (const lane of this.followed) {
       const late = lane.cursor.lateLines;
       freshLagMs = Math.max(freshLagMs, lane.follower.freshLagMs);
       linesLate += late;
-      linesBehind += late + Math.max(0, endOf(lane) - lane.cursor.fresh);
+      linesUnchecked += lane.cursor.fresh - lane.cursor.checked - late;
+      linesBehind += late + Math.max(0, lane.end - lane.cursor.fresh);
     }
-    return { ...this.published, isFlowing: this.access.isFlowing, freshLagMs, linesBehind, linesLate };
+    return {
+      ...this.published,
+      isFlowing: this.access.isFlowing,
+      freshLagMs,
+      linesBehind,
+      linesLate,
+      linesUnchecked,
+    };
   }
 
   /** The last lines are given a moment; then it ends as it is, and the next start goes on from there. */
   async close(): Promise<void> {
     const { clock } = this.options;
     const deadlineMs = clock.monotonicMs() + FOLLOW_LAST_MS_MAX;
-    const isBehind = () => this.followed.some((lane) => lane.cursor.fresh < endOf(lane));
+    const isBehind = () => this.followed.some((lane) => lane.cursor.fresh < lane.end);
     while (this.access.isFlowing && isBehind() && clock.monotonicMs() < deadlineMs)
       await new Promise((resolve) => setTimeout(resolve, 10));
+    if (this.checkTimer !== null) clearInterval(this.checkTimer);
     for (const { follower } of this.followed) follower.close();
     await this.access.close();
     await this.running;
@@ -127,62 +136,51 @@ export class Replicator {
     this.saveIfMoved();
   }
 
-  private follow(lane: FollowedLane): Followed {
-    const { node, stream, dataFolder, files, clock, log } = this.options;
-    const cursor = this.cursors.cursorOf(`lane-${lane.lane}`);
-    const setAside = new SetAsideFile(files, dataFolder);
-    const sink = new StreamPublisher({
-      access: this.access,
-      subject: () => {
-        const partition = partitionOf(this.cursors.origin, lane.lane, stream.partitions);
-        return blockSubject(stream.stream, partition, node, lane.lane);
-      },
-      lane: lane.lane,
+  private follow(lane: FollowedLane): ReplicatedLane {
+    return new ReplicatedLane({
+      ...this.options,
+      ...lane,
+      cursor: this.cursors.cursorOf(`lane-${lane.lane}`),
       origin: () => this.cursors.origin,
+      access: this.access,
       figures: this.published,
-      setAside: (block) => {
-        setAside.add(block);
-        log(
-          "error",
-          "a line is too large for the NATS servers and is only in the log here, and in dead-letter/; raise max_payload there",
-          {
-            lane: lane.lane,
-            line: block.first,
-            bytes: block.bytes.length,
-            max_payload: this.access.messageBytesMax,
-          },
-        );
-      },
-    });
-    let rings = 0;
-    const { positions } = lane;
-    const follower = new LaneFollower({
-      files,
-      clock,
-      directory: join(dataFolder, `lane-${lane.lane}`),
-      cursor,
-      sink,
-      readEnd() {
-        rings = positions?.ringsByLane() ?? 0;
-        return positions?.end ?? lane.end;
-      },
-      untilMore: (msMax) =>
-        positions?.untilRungByLane(rings, msMax) ?? new Promise((resolve) => setTimeout(resolve, msMax)),
       onMoved: () => {
         this.isUnsaved = true;
-        tellDone(positions, cursor);
       },
-      onError: (error) =>
-        log("error", "cannot follow a lane; it is tried again", { lane: lane.lane, error: String(error) }),
     });
-    return { ...lane, cursor, follower };
+  }
+
+  private async checkInBackground(): Promise<void> {
+    const connection = this.access.flowing;
+    if (connection === null || this.isChecking) return;
+    this.isChecking = true;
+    try {
+      await this.check.round(await viewStream(connection, this.options.stream.stream));
+      this.checkTrouble = "";
+    } catch (error) {
+      this.tellCheckTrouble(error);
+    }
+    this.isChecking = false;
+  }
+
+  /** Once, and nothing of elections and the like: the next round asks again. */
+  private tellCheckTrouble(error: unknown): void {
+    const trouble = String(error);
+    if (!/permission/i.test(trouble) || trouble === this.checkTrouble) return;
+    this.checkTrouble = trouble;
+    const { stream } = this.options.stream;
+    this.options.log(
+      "warn",
+      `cannot see what the drains have stored because our user may not; see its permissions for $JS.API.STREAM.*; what the stream ${stream} loses is not sent again`,
+      { error: trouble },
+    );
   }
 
   /** A log that ends before its cursor has lost what the stream has: its numbers come again, and must count as others. */
   private checkEnds(): void {
-    const shorter = this.followed.filter((lane) => lane.cursor.fresh > endOf(lane));
+    const shorter = this.followed.filter((lane) => lane.cursor.fresh > lane.end);
     if (shorter.length === 0) return;
-    for (const lane of shorter) lane.cursor.cutTo(endOf(lane));
+    for (const lane of shorter) lane.cursor.cutTo(lane.end);
     this.cursors.renew();
     this.options.log(
       "warn",
@@ -214,12 +212,4 @@ export class Replicator {
       );
     }
   }
-}
-
-function endOf({ positions, end }: FollowedLane): number {
-  return positions?.end ?? end;
-}
-
-function tellDone(positions: LanePositions | null, cursor: LaneCursor): void {
-  positions?.setDone(cursor.needed, cursor.freshFrom, cursor.fresh);
 }

@@ -63,6 +63,11 @@ export class StreamAccess {
     return this.client !== null;
   }
 
+  /** The connection while blocks can go through. */
+  get flowing(): NatsConnection | null {
+    return this.client === null ? null : this.connection;
+  }
+
   /** Resolves with the client when blocks can go through, however long that takes; null after close(). */
   async available(): Promise<JetStreamClient | null> {
     while (this.client === null && !this.isClosed) {

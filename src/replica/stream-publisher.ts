@@ -25,6 +25,8 @@ export interface PublishFigures {
   duplicates: number;
   retries: number;
   linesSetAside: number;
+  /** Acknowledged, and lost on their way to a drain. */
+  linesSentAgain: number;
 }
 
 interface BlockSize {
@@ -39,6 +41,8 @@ export interface StreamPublisherOptions {
   lane: number;
   /** Read for each block: it may be renewed. */
   origin(): string;
+  /** How often a line of that number has been lost behind us. */
+  round(line: number): number;
   figures: PublishFigures;
   /** A line that no message can carry. Throws where it cannot be kept. */
   setAside(block: Block): void;
@@ -52,8 +56,8 @@ export class StreamPublisher implements BlockSink {
   }
 
   prepare(block: LaneBlock): () => Promise<void> {
-    const { origin, lane } = this.options;
-    const message = encodeBlock({ ...block, origin: origin(), lane });
+    const { origin, lane, round } = this.options;
+    const message = encodeBlock({ ...block, origin: origin(), lane }, round(block.from));
     const size = { lines: block.end - block.first, bytes: block.bytes.length };
     return () => this.send(message, size);
   }

@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { realClock } from "../base/clock.ts";
 import { LanePositions } from "../follow/lane-positions.layout.ts";
+import { REPLICA_CHECK_MS } from "../limits.ts";
 import { realFiles } from "../log/files.ts";
 import { Replicator } from "../replica/replicator.ts";
 import { FollowerFigures } from "../telemetry/follower-figures.layout.ts";
@@ -48,6 +49,7 @@ const replicator = new Replicator({
   lanes: [...lanes, ...orphans.map(({ lane, end }) => ({ lane, positions: null, end }))],
   files: realFiles,
   clock: realClock,
+  checkMs: REPLICA_CHECK_MS,
   log: (level, text, fields) => tell({ kind: "log", level, text, fields }),
 });
 

@@ -223,6 +223,11 @@ export const REPLICATION_FIGURES: readonly Figure<FollowerSnapshot>[] = [
     "Lines too large for the servers, kept in dead-letter/.",
     (of) => of.linesSetAside,
   ),
+  counter(
+    "tidemark_replication_lines_sent_again_total",
+    "Lines that the stream had acknowledged and lost.",
+    (of) => of.linesSentAgain,
+  ),
   gauge(
     "tidemark_replication_fresh_lag_seconds",
     "Age of the oldest fresh line that is not in the stream.",
@@ -233,6 +238,11 @@ export const REPLICATION_FIGURES: readonly Figure<FollowerSnapshot>[] = [
     "tidemark_replication_lines_late",
     "Of those, lines of an outage, which go behind the fresh ones.",
     (of) => of.linesLate,
+  ),
+  gauge(
+    "tidemark_replication_lines_unchecked",
+    "Lines that the stream has acknowledged and no drain's store is known to have.",
+    (of) => of.linesUnchecked,
   ),
 ];
 

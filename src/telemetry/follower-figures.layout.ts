@@ -11,9 +11,11 @@ export const FOLLOWER_FIELDS = [
   "duplicates",
   "retries",
   "linesSetAside",
+  "linesSentAgain",
   "freshLagMs",
   "linesBehind",
   "linesLate",
+  "linesUnchecked",
 ] as const;
 export type FollowerField = (typeof FOLLOWER_FIELDS)[number];
 export type FollowerSnapshot = Record<FollowerField, number>;

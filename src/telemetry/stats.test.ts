@@ -62,9 +62,11 @@ describe("the stats", () => {
       duplicates: 5,
       retries: 6,
       linesSetAside: 7,
+      linesSentAgain: 11,
       freshLagMs: 8,
       linesBehind: 9,
       linesLate: 10,
+      linesUnchecked: 12,
     });
     assert.deepEqual(stats(), {
       flowing: true,
@@ -75,9 +77,11 @@ describe("the stats", () => {
       duplicates: 5,
       retries: 6,
       lines_set_aside: 7,
+      lines_sent_again: 11,
       fresh_lag_ms: 8,
       lines_behind: 9,
       lines_late: 10,
+      lines_unchecked: 12,
     });
     const none = buildStats(readSnapshot(shared, 61_000), readProbe(shared), {
       ...SETTINGS,

@@ -168,9 +168,11 @@ function replicationStats(figures: FollowerSnapshot) {
     duplicates: known(figures.duplicates),
     retries: known(figures.retries),
     lines_set_aside: known(figures.linesSetAside),
+    lines_sent_again: known(figures.linesSentAgain),
     fresh_lag_ms: known(figures.freshLagMs),
     lines_behind: known(figures.linesBehind),
     lines_late: known(figures.linesLate),
+    lines_unchecked: known(figures.linesUnchecked),
   };
 }
 

@@ -70,6 +70,7 @@ export class ReplicaBed {
       lanes: [{ lane: 0, positions: null, end: this.lines }],
       files: realFiles,
       clock: realClock,
+      checkMs: 100,
       log: (level, text, fields) => this.said.push({ level, text, fields }),
     });
     open.add(this);

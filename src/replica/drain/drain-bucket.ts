@@ -11,6 +11,7 @@ import { TidemarkError } from "../../errors.ts";
 import { retryMs } from "../../follow/backoff.ts";
 import { DRAIN_REQUEST_MS_MAX, FOLLOW_RETRY_MS_MAX, FOLLOW_RETRY_MS_MIN } from "../../limits.ts";
 import {
+  bucketName,
   decodeRecord,
   encodeRecord,
   NO_RECORD,
@@ -42,7 +43,7 @@ export class DrainBucket {
   static async open(connection: NatsConnection, stream: string, replicas: number): Promise<DrainBucket> {
     const options = { timeout: DRAIN_REQUEST_MS_MAX };
     const manager = await jetstreamManager(connection, { ...options, checkAPI: false });
-    const name = `${stream}_drains`;
+    const name = bucketName(stream);
     const kv = await new Kvm(jetstream(connection, options)).create(name, {
       replicas,
       history: 1,

@@ -22,6 +22,11 @@ export interface PartitionRecord {
 
 export const NO_RECORD: PartitionRecord = { owner: "", epoch: 0, commit: "", lanes: {}, stores: {} };
 
+/** Where the drains of a stream agree. */
+export function bucketName(stream: string): string {
+  return `${stream}_drains`;
+}
+
 export function partitionKey(partition: number): string {
   return `partition.${partition}`;
 }

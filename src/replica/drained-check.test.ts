@@ -1,0 +1,208 @@
+// The check against a cluster that is a script: what the stream still has, and what the drains' record says.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { LaneCursor, type LineRange } from "../follow/lane-cursor.ts";
+import { REPLICA_CHECK_ROUNDS_MAX } from "../limits.ts";
+import type { Interval } from "./drain/intervals.ts";
+import { NO_RECORD } from "./drain/partition-record.ts";
+import { type CheckedLane, DrainedCheck, type StreamView } from "./drained-check.ts";
+
+const SOURCE = "00000000000000aa.0";
+
+/** A lane whose lines before `cursor.fresh` are acknowledged, and everything around it. */
+class Bed implements CheckedLane, StreamView {
+  readonly lane = 0;
+  readonly cursor = new LaneCursor();
+  readonly said: string[] = [];
+  readonly again: LineRange[] = [];
+  readonly check = new DrainedCheck([this], (level, text) => this.said.push(`${level} ${text}`));
+  /** What drains have stored; null where they know nothing of the lane. */
+  covered: readonly Interval[] | null = [];
+  /** Sequences of the lane's messages in the stream, ascending. */
+  queued: number[] = [];
+  last = 0;
+  aside: readonly Interval[] = [];
+  keeps: "some" | "none" | "deleted" = "some";
+  /** Done between the look at the record and the look at the stream. */
+  between: () => void = () => {};
+  recordsRead = 0;
+  streamAsked = 0;
+  private revision = 1;
+
+  acknowledge(to: number): void {
+    this.cursor.fresh = to;
+    this.last++;
+  }
+
+  drain(...covered: Interval[]): void {
+    this.covered = covered;
+    this.revision++;
+  }
+
+  /** What was to be sent again is acknowledged. */
+  sendLate(): void {
+    this.cursor.takeAgain();
+    while (this.cursor.late.length > 0) this.cursor.doneLate(this.cursor.late[0]!.to);
+    this.last++;
+  }
+
+  async rounds(count: number): Promise<void> {
+    for (let round = 0; round < count; round++) await this.check.round(this);
+  }
+
+  partition = () => 3;
+  subject = () => "lines.3.node.0";
+  source = () => SOURCE;
+  setAside = () => this.aside;
+  kept = () => this.keeps;
+  sendAgain(ranges: readonly LineRange[]): void {
+    this.again.push(...ranges);
+    this.cursor.again(ranges);
+  }
+  onChecked(): void {}
+
+  async lastSequence(): Promise<number> {
+    return this.last;
+  }
+  async oldestSequence(): Promise<number | null> {
+    this.streamAsked++;
+    this.between();
+    return this.queued[0] ?? null;
+  }
+  async record() {
+    this.recordsRead++;
+    const lanes: Record<string, readonly Interval[]> =
+      this.covered === null ? {} : { [SOURCE]: this.covered };
+    return { record: { ...NO_RECORD, lanes }, revision: this.revision };
+  }
+}
+
+describe("what the stream has acknowledged", () => {
+  test("is checked by the record alone where all of it is drained, and once", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.drain([0, 100]);
+    await bed.rounds(2);
+    assert.equal(bed.cursor.checked, 100);
+    await bed.rounds(5);
+    assert.equal(bed.recordsRead, 1);
+    assert.equal(bed.streamAsked, 0);
+    assert.deepEqual(bed.said, []);
+  });
+
+  test("and is neither in the stream nor drained is sent again, and nothing else is", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.drain([0, 20], [30, 60]);
+    await bed.rounds(2);
+    assert.deepEqual(bed.again, [
+      { from: 20, to: 30 },
+      { from: 60, to: 100 },
+    ]);
+    assert.match(bed.said.join(), /^warn the stream has lost lines/);
+    assert.equal(bed.cursor.checked, 20);
+    await bed.rounds(5);
+    assert.equal(bed.again.length, 2, "while it is under way it is not lost once more");
+    bed.sendLate();
+    bed.drain([0, 100]);
+    await bed.rounds(2);
+    assert.equal(bed.cursor.checked, 100);
+    assert.equal(bed.again.length, 2);
+  });
+
+  test("and is still in the stream is waited for, and asked for only when the drains have gone on", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.queued = [1];
+    bed.drain([0, 20]);
+    await bed.rounds(10);
+    assert.equal(bed.streamAsked, 1);
+    bed.drain([0, 40]);
+    await bed.rounds(10);
+    assert.equal(bed.streamAsked, 2);
+    assert.deepEqual(bed.again, []);
+    // what came since is behind it, so that all that it asked for has left the stream
+    bed.queued = [2];
+    bed.drain([0, 60]);
+    await bed.rounds(1);
+    assert.deepEqual(bed.again, [{ from: 60, to: 100 }]);
+  });
+
+  test("and is drained between the two questions is not lost", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.between = () => bed.drain([0, 100]);
+    await bed.rounds(2);
+    assert.deepEqual(bed.again, []);
+    assert.equal(bed.cursor.checked, 100);
+  });
+
+  test("is not asked about before the stream's end is known behind it", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.drain([0, 100]);
+    await bed.rounds(1);
+    bed.acknowledge(200);
+    await bed.rounds(1);
+    assert.equal(bed.cursor.checked, 100);
+    assert.deepEqual(bed.again, []);
+  });
+
+  test("of a lane that no drain has seen is not taken for lost", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.covered = null;
+    await bed.rounds(5);
+    assert.deepEqual(bed.again, []);
+    assert.equal(bed.cursor.checked, 0);
+  });
+
+  test("and was late meanwhile is asked about only up to there", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.cursor.tryJump(200);
+    bed.acknowledge(300);
+    bed.drain([0, 100], [200, 300]);
+    await bed.rounds(3);
+    assert.equal(bed.cursor.checked, 100);
+    assert.deepEqual(bed.again, []);
+  });
+
+  test("and has no lines, or lies in dead-letter/ here, is nothing to send", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.drain([0, 20], [21, 100]);
+    bed.aside = [[20, 21]];
+    await bed.rounds(2);
+    assert.equal(bed.cursor.checked, 100);
+    bed.acknowledge(200);
+    bed.keeps = "none";
+    await bed.rounds(2);
+    assert.equal(bed.cursor.checked, 200);
+    assert.deepEqual([bed.again, bed.said], [[], []]);
+  });
+
+  test("and retention has deleted here is told of", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.drain([0, 20]);
+    bed.keeps = "deleted";
+    await bed.rounds(2);
+    assert.deepEqual(bed.again, []);
+    assert.match(bed.said.join(), /^error .* retention has deleted them here$/);
+    assert.equal(bed.cursor.checked, 100);
+  });
+
+  test("and gets lost again and again is left to the operator", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.drain([0, 20]);
+    for (let round = 0; round < REPLICA_CHECK_ROUNDS_MAX + 2; round++) {
+      await bed.rounds(2);
+      bed.sendLate();
+    }
+    assert.equal(bed.again.length, REPLICA_CHECK_ROUNDS_MAX);
+    assert.match(bed.said.at(-1)!, /^error lines that the stream has acknowledged are in no drain's store/);
+    assert.equal(bed.cursor.checked, 100);
+  });
+});
