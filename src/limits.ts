@@ -208,7 +208,9 @@ export const REPLICATED_MS_MAX = 10_000;
 /** Longest wait for the acknowledgement of one publish before it is tried again, milliseconds. */
 export const PUBLISH_MS_MAX = 5_000;
 /** Between two looks after what the stream has acknowledged and the drains have stored, milliseconds. */
-export const REPLICA_CHECK_MS = 10_000;
+export const REPLICA_CHECK_MS = 5_000;
+/** How long a drain's record must have covered lines before the node looks for them no more, milliseconds: NATS servers sync each two minutes. */
+export const REPLICA_SETTLED_MS = 150_000;
 /** How often in a row lines are sent again that the stream has lost, before that is left to the operator. */
 export const REPLICA_CHECK_ROUNDS_MAX = 3;
 /** Time that the follower is given for the last lines after a drain, milliseconds. */

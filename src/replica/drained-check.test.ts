@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LaneCursor, type LineRange } from "../follow/lane-cursor.ts";
-import { REPLICA_CHECK_ROUNDS_MAX } from "../limits.ts";
+import { REPLICA_CHECK_ROUNDS_MAX, REPLICA_SETTLED_MS } from "../limits.ts";
 import type { Interval } from "./drain/intervals.ts";
 import { NO_RECORD } from "./drain/partition-record.ts";
 import { type CheckedLane, DrainedCheck, type StreamView } from "./drained-check.ts";
@@ -27,6 +27,7 @@ class Bed implements CheckedLane, StreamView {
   between: () => void = () => {};
   recordsRead = 0;
   streamAsked = 0;
+  nowMs = 0;
   private revision = 1;
 
   acknowledge(to: number): void {
@@ -46,8 +47,16 @@ class Bed implements CheckedLane, StreamView {
     this.last++;
   }
 
+  /** Of no time at all. */
   async rounds(count: number): Promise<void> {
-    for (let round = 0; round < count; round++) await this.check.round(this);
+    for (let round = 0; round < count; round++) await this.check.round(this, this.nowMs);
+  }
+
+  /** Until what is covered now counts as settled. */
+  async settle(): Promise<void> {
+    await this.rounds(2);
+    this.nowMs += REPLICA_SETTLED_MS;
+    await this.rounds(2);
   }
 
   partition = () => 3;
@@ -78,16 +87,31 @@ class Bed implements CheckedLane, StreamView {
 }
 
 describe("what the stream has acknowledged", () => {
-  test("is checked by the record alone where all of it is drained, and once", async () => {
+  test("is checked by the record alone where all of it is drained, until it has settled", async () => {
     const bed = new Bed();
     bed.acknowledge(100);
     bed.drain([0, 100]);
-    await bed.rounds(2);
-    assert.equal(bed.cursor.checked, 100);
     await bed.rounds(5);
-    assert.equal(bed.recordsRead, 1);
-    assert.equal(bed.streamAsked, 0);
-    assert.deepEqual(bed.said, []);
+    assert.equal(bed.cursor.checked, 0);
+    await bed.settle();
+    assert.equal(bed.cursor.checked, 100);
+    const { recordsRead } = bed;
+    await bed.rounds(5);
+    assert.deepEqual([bed.recordsRead, bed.streamAsked, bed.said], [recordsRead, 0, []]);
+  });
+
+  test("settles as it came, while more comes", async () => {
+    const bed = new Bed();
+    for (let to = 100; to <= 500; to += 100) {
+      bed.acknowledge(to);
+      bed.drain([0, to]);
+      await bed.rounds(2);
+      bed.nowMs += REPLICA_SETTLED_MS / 2;
+    }
+    // the last was seen a half of that time ago, and those before it at twice and more
+    assert.equal(bed.cursor.checked, 300);
+    await bed.rounds(2);
+    assert.equal(bed.cursor.checked, 400);
   });
 
   test("and is neither in the stream nor drained is sent again, and nothing else is", async () => {
@@ -100,14 +124,41 @@ describe("what the stream has acknowledged", () => {
       { from: 60, to: 100 },
     ]);
     assert.match(bed.said.join(), /^warn the stream has lost lines/);
-    assert.equal(bed.cursor.checked, 20);
     await bed.rounds(5);
     assert.equal(bed.again.length, 2, "while it is under way it is not lost once more");
     bed.sendLate();
     bed.drain([0, 100]);
-    await bed.rounds(2);
+    await bed.settle();
     assert.equal(bed.cursor.checked, 100);
     assert.equal(bed.again.length, 2);
+  });
+
+  test("and the drains' record has forgotten is sent again, though it was seen there", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.drain([0, 100]);
+    await bed.rounds(3);
+    bed.nowMs += REPLICA_SETTLED_MS - 1;
+    bed.drain([0, 40]);
+    await bed.rounds(3);
+    assert.deepEqual(bed.again, [{ from: 40, to: 100 }]);
+    bed.sendLate();
+    bed.drain([0, 100]);
+    await bed.rounds(3);
+    bed.nowMs += 2;
+    await bed.rounds(3);
+    assert.equal(bed.cursor.checked, 0, "the time counts from the last loss on");
+  });
+
+  test("and the drains' record has forgotten as a whole is sent again", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.drain([0, 100]);
+    await bed.rounds(3);
+    bed.drain();
+    bed.covered = null;
+    await bed.rounds(3);
+    assert.deepEqual(bed.again, [{ from: 0, to: 100 }]);
   });
 
   test("and is still in the stream is waited for, and asked for only when the drains have gone on", async () => {
@@ -132,7 +183,7 @@ describe("what the stream has acknowledged", () => {
     const bed = new Bed();
     bed.acknowledge(100);
     bed.between = () => bed.drain([0, 100]);
-    await bed.rounds(2);
+    await bed.settle();
     assert.deepEqual(bed.again, []);
     assert.equal(bed.cursor.checked, 100);
   });
@@ -144,15 +195,16 @@ describe("what the stream has acknowledged", () => {
     await bed.rounds(1);
     bed.acknowledge(200);
     await bed.rounds(1);
-    assert.equal(bed.cursor.checked, 100);
     assert.deepEqual(bed.again, []);
+    await bed.rounds(1);
+    assert.deepEqual(bed.again, [{ from: 100, to: 200 }]);
   });
 
   test("of a lane that no drain has seen is not taken for lost", async () => {
     const bed = new Bed();
     bed.acknowledge(100);
     bed.covered = null;
-    await bed.rounds(5);
+    await bed.settle();
     assert.deepEqual(bed.again, []);
     assert.equal(bed.cursor.checked, 0);
   });
@@ -163,7 +215,7 @@ describe("what the stream has acknowledged", () => {
     bed.cursor.tryJump(200);
     bed.acknowledge(300);
     bed.drain([0, 100], [200, 300]);
-    await bed.rounds(3);
+    await bed.settle();
     assert.equal(bed.cursor.checked, 100);
     assert.deepEqual(bed.again, []);
   });
@@ -173,23 +225,26 @@ describe("what the stream has acknowledged", () => {
     bed.acknowledge(100);
     bed.drain([0, 20], [21, 100]);
     bed.aside = [[20, 21]];
-    await bed.rounds(2);
+    await bed.settle();
     assert.equal(bed.cursor.checked, 100);
     bed.acknowledge(200);
     bed.keeps = "none";
-    await bed.rounds(2);
+    await bed.settle();
+    await bed.settle();
     assert.equal(bed.cursor.checked, 200);
     assert.deepEqual([bed.again, bed.said], [[], []]);
   });
 
-  test("and retention has deleted here is told of", async () => {
+  test("and retention has deleted here is told of, once", async () => {
     const bed = new Bed();
     bed.acknowledge(100);
     bed.drain([0, 20]);
     bed.keeps = "deleted";
-    await bed.rounds(2);
+    await bed.settle();
     assert.deepEqual(bed.again, []);
-    assert.match(bed.said.join(), /^error .* retention has deleted them here$/);
+    assert.equal(bed.said.length, 1);
+    assert.match(bed.said[0]!, /^error .* retention has deleted them here$/);
+    await bed.settle();
     assert.equal(bed.cursor.checked, 100);
   });
 
@@ -198,11 +253,13 @@ describe("what the stream has acknowledged", () => {
     bed.acknowledge(100);
     bed.drain([0, 20]);
     for (let round = 0; round < REPLICA_CHECK_ROUNDS_MAX + 2; round++) {
-      await bed.rounds(2);
+      await bed.rounds(3);
       bed.sendLate();
     }
     assert.equal(bed.again.length, REPLICA_CHECK_ROUNDS_MAX);
     assert.match(bed.said.at(-1)!, /^error lines that the stream has acknowledged are in no drain's store/);
+    await bed.settle();
+    assert.equal(bed.said.length, REPLICA_CHECK_ROUNDS_MAX + 1);
     assert.equal(bed.cursor.checked, 100);
   });
 });

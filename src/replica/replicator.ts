@@ -155,7 +155,8 @@ export class Replicator {
     if (connection === null || this.isChecking) return;
     this.isChecking = true;
     try {
-      await this.check.round(await viewStream(connection, this.options.stream.stream));
+      const { stream, clock } = this.options;
+      await this.check.round(await viewStream(connection, stream.stream), clock.monotonicMs());
       this.checkTrouble = "";
     } catch (error) {
       this.tellCheckTrouble(error);

@@ -44,6 +44,8 @@ export interface ClusterRun {
   refusedThere: number;
   /** Times that a NATS node did not catch up until it was started again: nothing of ours, and told. */
   natsRepairs: number;
+  /** That the stream had lost, by the nodes' words. */
+  linesSentAgain: number;
 }
 
 export interface ClusterOptions {
@@ -82,13 +84,14 @@ export async function runCluster(options: ClusterOptions): Promise<ClusterRun> {
     refused: 0,
     refusedThere: 0,
     natsRepairs: 0,
+    linesSentAgain: 0,
   };
   const random = randomFrom(seed);
   const nexts = sequences.map((tallies) => rounds(tallies, randomFrom(Math.floor(random() * 2 ** 32))));
   do {
     await attackBed(run, nexts, options, random);
     progress(
-      `${injected(run)} faults: ${run.lost} lost of ${run.acknowledged}, ${run.problems.length} problems`,
+      `${injected(run)} faults: ${run.lost} lost of ${run.acknowledged}, ${run.linesSentAgain} sent again, ${run.problems.length} problems`,
     );
   } while (!isBrief && !options.isOver(run));
   return run;
@@ -158,6 +161,7 @@ async function attackBed(
   run.natsRepairs += bed.natsRepairs;
   if (hasProblem) await bed.abandon();
   else await readBack(run, bed, note);
+  for (const node of bed.ingest) run.linesSentAgain += node.linesSentAgain;
 }
 
 async function readBack(run: ClusterRun, bed: Bed, note: (problem: string) => void): Promise<void> {

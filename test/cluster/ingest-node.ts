@@ -35,6 +35,8 @@ export class IngestNode {
   private server: ServerProcess | null = null;
   /** What it promises by itself. */
   level: PromiseKept = "written";
+  /** Lines that the stream had lost, as its servers told. */
+  linesSentAgain = 0;
   private pushers: Pusher[] = [];
   /** What only the folder keeps. */
   private folderHolds: { first: number; count: number }[] = [];
@@ -87,6 +89,7 @@ export class IngestNode {
     const { server } = this;
     this.server = null;
     await server?.kill();
+    this.linesSentAgain += linesSentAgain(server?.error ?? "");
     await this.stopClients();
   }
 
@@ -96,6 +99,7 @@ export class IngestNode {
     assert.ok(server !== null, `${this.name} does not run`);
     const exit = await server.stop();
     this.server = null;
+    this.linesSentAgain += linesSentAgain(server.error);
     await this.stopClients();
     assert.deepEqual(exit, { code: 0, signal: null }, `${this.name} after SIGTERM: ${tail(server.error)}`);
   }
@@ -133,6 +137,11 @@ export class IngestNode {
   get said(): string {
     return tail(this.server?.error ?? "");
   }
+}
+
+function linesSentAgain(said: string): number {
+  const told = said.split("\n").filter((line) => line.includes("the stream has lost lines"));
+  return told.reduce((sum, line) => sum + Number(/"lines":(\d+)/.exec(line)?.[1] ?? 0), 0);
 }
 
 /** The last of what a program said. */

@@ -8,7 +8,7 @@ import { natsServerMissing, stopNatsServers } from "../support/nats-server.ts";
 import { stopServers } from "../support/server-process.ts";
 import { wholeNumber } from "../support/whole-number.ts";
 import { type ClusterRun, runCluster, type Tally } from "./cluster.ts";
-import { FAULTS, FAULTS_BY_NAME } from "./faults.ts";
+import { FAULTS } from "./faults.ts";
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -26,12 +26,12 @@ async function main(): Promise<void> {
   }
   const only = values.only?.split(",");
   const named = {
-    nats: FAULTS_BY_NAME.nats.filter(({ name }) => only?.includes(name)),
-    around: FAULTS_BY_NAME.around.filter(({ name }) => only?.includes(name)),
+    nats: FAULTS.nats.filter(({ name }) => only?.includes(name)),
+    around: FAULTS.around.filter(({ name }) => only?.includes(name)),
   };
   const faults = only === undefined ? FAULTS : named;
   if (faults.nats.length + faults.around.length === 0) {
-    const names = [...FAULTS_BY_NAME.nats, ...FAULTS_BY_NAME.around].map(({ name }) => name);
+    const names = [...FAULTS.nats, ...FAULTS.around].map(({ name }) => name);
     console.error(`cannot run --only ${values.only}; try some of: ${names.join(",")}`);
     process.exit(2);
   }
@@ -81,7 +81,7 @@ function onceRow(run: ClusterRun): ReliabilityRow {
     injected: `${figure(run.beds)} times with an empty cluster; every drain's store read back as plain files`,
     times: run.tallies.reduce((sum, { times }) => sum + times, 0),
     lost: `${figure(lost)} of ${figure(acknowledged)} metrics acknowledged, ${figure(acknowledgedReplicated)} of them as replicated`,
-    measured: `${figure(twice)} there twice, ${figure(strange)} never sent, of ${figure(lines)} lines`,
+    measured: `${figure(twice)} there twice, ${figure(strange)} never sent, of ${figure(lines)} lines; ${figure(run.linesSentAgain)} sent again that the stream had lost`,
     asked: "0 lost, 0 twice, 0 never sent",
     holds: lost + twice + strange === 0 && run.problems.length === 0,
   };
