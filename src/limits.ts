@@ -211,8 +211,8 @@ export const PUBLISH_MS_MAX = 5_000;
 export const REPLICA_CHECK_MS = 5_000;
 /** How long a drain's record must have covered lines before the node looks for them no more, milliseconds: NATS servers sync each two minutes. */
 export const REPLICA_SETTLED_MS = 150_000;
-/** How often in a row lines are sent again that the stream has lost, before that is left to the operator. */
-export const REPLICA_CHECK_ROUNDS_MAX = 3;
+/** How often lines are sent again that the stream has lost, before that is left to the operator. */
+export const REPLICA_CHECK_TRIES_MAX = 3;
 /** Time that the follower is given for the last lines after a drain, milliseconds. */
 export const FOLLOW_LAST_MS_MAX = 500;
 /** What a client is told to wait where the stream is away, milliseconds: some tries to reach it. */

@@ -75,6 +75,31 @@ describe("a file of cursors", () => {
     assert.equal(new CursorFile(realFiles, data, "store").origin, file.origin);
   });
 
+  test("what went to another place is not looked for in the next one", () => {
+    const data = newData();
+    let file = new CursorFile(realFiles, data, "store");
+    file.cursorOf("lane-0").fresh = 20;
+    file.sendTo("lines/16");
+    assert.equal(file.cursorOf("lane-0").checked, 20);
+    file.cursorOf("lane-0").fresh = 30;
+    file.save();
+    file = new CursorFile(realFiles, data, "store");
+    file.sendTo("lines/16");
+    assert.equal(file.cursorOf("lane-0").checked, 20);
+    file.sendTo("lines/8");
+    assert.equal(new CursorFile(realFiles, data, "store").cursorOf("lane-0").checked, 30);
+  });
+
+  test("keeps as late what is about to be done again", () => {
+    const data = newData();
+    const file = new CursorFile(realFiles, data, "store");
+    file.cursorOf("lane-0").fresh = 20;
+    file.cursorOf("lane-0").again([{ from: 5, to: 7 }]);
+    file.save();
+    assert.deepEqual(new CursorFile(realFiles, data, "store").cursorOf("lane-0").late, [{ from: 5, to: 7 }]);
+    assert.equal(neededFrom(data, "lane-0"), 5);
+  });
+
   test("a store that breaks off anywhere leaves the cursors as they were, and the next one goes through", () => {
     for (const step of ["create", "write", "sync", "rename"]) {
       const data = newData();
@@ -119,6 +144,7 @@ describe("a file of cursors", () => {
       ...good,
       lanes: { "lane-0": { fresh: 9, late: [], checked: "4" } },
     }),
+    "a place that is no text": JSON.stringify({ ...good, destination: 7 }),
     "no lanes": JSON.stringify({ ...good, lanes: null }),
     "a cursor that is no number": JSON.stringify({ ...good, lanes: { "lane-0": { fresh: "9", late: [] } } }),
     "a cursor below zero": JSON.stringify({ ...good, lanes: { "lane-0": { fresh: -9, late: [] } } }),

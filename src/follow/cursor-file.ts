@@ -19,6 +19,8 @@ interface Stored {
   version: 1;
   /** Tells this folder's lines from those of any other, whatever the machines are called. */
   origin: string;
+  /** Where a follower that looks after what it has done sends it. */
+  destination?: string;
   /** `checked` only where the follower looks after what it has done. */
   lanes: Record<string, { fresh: number; late: [number, number][]; checked?: number }>;
 }
@@ -28,6 +30,7 @@ export class CursorFile {
   private readonly folder: string;
   private readonly path: string;
   origin: string;
+  private destination = "";
   /** By the lane's folder name. */
   readonly lanes = new Map<string, LaneCursor>();
 
@@ -39,6 +42,7 @@ export class CursorFile {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const stored = readCursors(this.path);
     this.origin = stored?.origin ?? newOrigin();
+    this.destination = stored?.destination ?? "";
     for (const [lane, { fresh, late, checked }] of Object.entries(stored?.lanes ?? {})) {
       const ranges = late.map(([from, to]) => ({ from, to }));
       this.lanes.set(lane, new LaneCursor(fresh, ranges, checked));
@@ -55,21 +59,34 @@ export class CursorFile {
     return cursor;
   }
 
-  /** From here on the lines count as another folder's: their numbers have been used before. What went out under them is past. */
+  /** From here on the lines count as another folder's: their numbers have been used before. */
   renew(): void {
     this.origin = newOrigin();
-    for (const cursor of this.lanes.values()) cursor.checked = cursor.fresh;
+    this.forgetDone();
     this.save();
+  }
+
+  /** What was done goes somewhere else than it will: nobody there knows of it. */
+  sendTo(destination: string): void {
+    if (destination === this.destination) return;
+    this.destination = destination;
+    this.forgetDone();
+    this.save();
+  }
+
+  /** What is done is not looked after any more. */
+  private forgetDone(): void {
+    for (const cursor of this.lanes.values()) cursor.checked = cursor.fresh;
   }
 
   /** On the disk when it returns. Throws the file system's error. */
   save(): void {
     const lanes: Stored["lanes"] = {};
-    for (const [lane, { fresh, late, checked }] of this.lanes)
-      lanes[lane] = { fresh, late: late.map(({ from, to }) => [from, to]), ...(checked > 0 && { checked }) };
-    const bytes = Buffer.from(
-      `${JSON.stringify({ version: 1, origin: this.origin, lanes } satisfies Stored)}\n`,
-    );
+    for (const [lane, { fresh, left, checked }] of this.lanes)
+      lanes[lane] = { fresh, late: left.map(({ from, to }) => [from, to]), ...(checked > 0 && { checked }) };
+    const { origin, destination } = this;
+    const stored: Stored = { version: 1, origin, ...(destination !== "" && { destination }), lanes };
+    const bytes = Buffer.from(`${JSON.stringify(stored)}\n`);
     replaceFile(this.files, this.path, bytes);
   }
 }
@@ -120,6 +137,7 @@ function tryParse(text: string): Stored | null {
   try {
     const stored: Stored = JSON.parse(text);
     if (stored.version !== 1 || !/^[0-9a-f]{16}$/.test(stored.origin)) return null;
+    if (typeof (stored.destination ?? "") !== "string") return null;
     const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
     const isGood = Object.values(stored.lanes).every(
       ({ fresh, late, checked = 0 }) =>

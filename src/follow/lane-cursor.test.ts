@@ -47,9 +47,10 @@ function take(cursor: LaneCursor, done: Set<number>, { kind, by }: Step): void {
     const lost = ranges
       .filter(([first, end]) => first! < end!)
       .map(([first, end]) => ({ from: first!, to: end! }));
-    if (cursor.late.length + lost.length > FOLLOW_LATE_MAX) return;
+    if (cursor.late.length + lost.length > FOLLOW_LATE_MAX / 2) return;
     for (const range of lost) for (let number = range.from; number < range.to; number++) done.delete(number);
-    cursor.again(lost);
+    assert.deepEqual(cursor.again(lost), lost);
+    if (lost.length > 0) assert.deepEqual(cursor.again([{ from: 0, to: 1 }]), [], "one after the other");
     assert.equal(cursor.needed, lost[0]?.from ?? to);
     cursor.takeAgain();
   } else if (kind === "cut") {
@@ -134,19 +135,21 @@ describe("a lane's cursor", () => {
 
   test("takes again no more than it has room for", () => {
     const cursor = new LaneCursor(1_000);
-    for (let range = 0; range < FOLLOW_LATE_MAX - 1; range++) {
+    for (let range = 0; range < FOLLOW_LATE_MAX / 2 - 1; range++) {
       cursor.tryJump(cursor.fresh + 10);
       cursor.fresh += 1;
     }
-    cursor.again([
+    const ranges = [
       { from: 10, to: 20 },
       { from: 30, to: 40 },
-    ]);
+    ];
+    assert.deepEqual(cursor.again(ranges), ranges.slice(0, 1));
+    assert.deepEqual(cursor.left[0], ranges[0]);
     cursor.takeAgain();
-    assert.deepEqual([cursor.late.length, cursor.late[0]], [FOLLOW_LATE_MAX, { from: 10, to: 20 }]);
-    cursor.again([{ from: 5, to: 7 }]);
-    cursor.takeAgain();
+    assert.deepEqual([cursor.late.length, cursor.late[0]], [FOLLOW_LATE_MAX / 2, ranges[0]]);
+    assert.deepEqual(cursor.again([{ from: 5, to: 7 }]), []);
     assert.equal(cursor.needed, 10);
+    assert.ok(cursor.tryJump(cursor.fresh + 10), "an outage has room beside it");
   });
 
   test("does not keep the ranges that it was given", () => {

@@ -20,7 +20,7 @@ export class LaneCursor {
   fresh: number;
   /** Ascending, apart from each other, none empty. */
   readonly late: LineRange[];
-  /** What is before it has been seen where it shall end up, or cannot be asked for any more; never behind `needed`. */
+  /** What is before it has been seen where it shall end up, or cannot be asked for any more. */
   checked: number;
   /** Not late yet: what comes first there may be under way. */
   private lost: LineRange[] = [];
@@ -29,6 +29,11 @@ export class LaneCursor {
     this.fresh = fresh;
     this.late = late.map(({ from, to }) => ({ from, to }));
     this.checked = checked;
+  }
+
+  /** All that is left to do before `fresh`, ascending. */
+  get left(): readonly LineRange[] {
+    return [...this.lost, ...this.late];
   }
 
   /** The first line that is still needed. */
@@ -56,11 +61,15 @@ export class LaneCursor {
     return true;
   }
 
-  /** Ranges of what was done, in order, that are to be done again. What there is no room for is left out. */
-  again(ranges: readonly LineRange[]): void {
-    const taken = ranges.slice(0, Math.max(0, FOLLOW_LATE_MAX - this.late.length));
-    assert((taken.at(-1)?.to ?? 0) <= this.needed, "what comes again was done");
+  /** Ranges of what was done, in order, that are to be done again; those of them that there is room for. */
+  again(ranges: readonly LineRange[]): LineRange[] {
+    // Half of the room is for outages: without it fresh lines would wait behind old ones.
+    const room = this.lost.length > 0 ? 0 : Math.max(0, FOLLOW_LATE_MAX / 2 - this.late.length);
+    const taken = ranges.slice(0, room);
+    if (taken.length === 0) return taken;
+    assert(taken.at(-1)!.to <= this.needed, "what comes again was done");
     this.lost = taken.map(({ from, to }) => ({ from, to }));
+    return taken;
   }
 
   /** Makes them late, before all others. For the one who calls doneLate(), between two calls of it. */

@@ -64,10 +64,11 @@ export class LaneFollower {
     ]);
   }
 
-  /** Does these once more, before all that is late: they were done and have got lost. */
-  again(ranges: readonly LineRange[]): void {
-    this.options.cursor.again(ranges);
+  /** Does these once more, before all that is late: they were done and have got lost. Those that there is room for. */
+  again(ranges: readonly LineRange[]): LineRange[] {
+    const taken = this.options.cursor.again(ranges);
     this.wakeLate();
+    return taken;
   }
 
   /** Ends after the blocks under way; the sink has to let go of them. */

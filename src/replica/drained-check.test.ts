@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LaneCursor, type LineRange } from "../follow/lane-cursor.ts";
-import { REPLICA_CHECK_ROUNDS_MAX, REPLICA_SETTLED_MS } from "../limits.ts";
+import { REPLICA_CHECK_TRIES_MAX, REPLICA_SETTLED_MS } from "../limits.ts";
 import type { Interval } from "./drain/intervals.ts";
 import { NO_RECORD } from "./drain/partition-record.ts";
 import { type CheckedLane, DrainedCheck, type StreamView } from "./drained-check.ts";
@@ -21,8 +21,8 @@ class Bed implements CheckedLane, StreamView {
   /** Sequences of the lane's messages in the stream, ascending. */
   queued: number[] = [];
   last = 0;
-  aside: readonly Interval[] = [];
-  keeps: "some" | "none" | "deleted" = "some";
+  without: readonly Interval[] = [];
+  room = 32;
   /** Done between the look at the record and the look at the stream. */
   between: () => void = () => {};
   recordsRead = 0;
@@ -60,13 +60,12 @@ class Bed implements CheckedLane, StreamView {
   }
 
   partition = () => 3;
-  subject = () => "lines.3.node.0";
   source = () => SOURCE;
-  setAside = () => this.aside;
-  kept = () => this.keeps;
-  sendAgain(ranges: readonly LineRange[]): void {
-    this.again.push(...ranges);
-    this.cursor.again(ranges);
+  absent = () => this.without;
+  sendAgain(ranges: readonly LineRange[]): LineRange[] {
+    const taken = this.cursor.again(ranges.slice(0, this.room));
+    this.again.push(...taken);
+    return taken;
   }
   onChecked(): void {}
 
@@ -220,46 +219,94 @@ describe("what the stream has acknowledged", () => {
     assert.deepEqual(bed.again, []);
   });
 
-  test("and has no lines, or lies in dead-letter/ here, is nothing to send", async () => {
+  test("and no drain can have is not looked for", async () => {
     const bed = new Bed();
     bed.acknowledge(100);
     bed.drain([0, 20], [21, 100]);
-    bed.aside = [[20, 21]];
+    bed.without = [[20, 21]];
     await bed.settle();
     assert.equal(bed.cursor.checked, 100);
-    bed.acknowledge(200);
-    bed.keeps = "none";
-    await bed.settle();
-    await bed.settle();
-    assert.equal(bed.cursor.checked, 200);
     assert.deepEqual([bed.again, bed.said], [[], []]);
   });
 
-  test("and retention has deleted here is told of, once", async () => {
+  test("and there is no room for is sent in the next round, and does not count before", async () => {
     const bed = new Bed();
     bed.acknowledge(100);
-    bed.drain([0, 20]);
-    bed.keeps = "deleted";
-    await bed.settle();
-    assert.deepEqual(bed.again, []);
-    assert.equal(bed.said.length, 1);
-    assert.match(bed.said[0]!, /^error .* retention has deleted them here$/);
-    await bed.settle();
-    assert.equal(bed.cursor.checked, 100);
+    bed.drain([10, 20], [30, 100]);
+    for (let round = 0; round <= REPLICA_CHECK_TRIES_MAX; round++) {
+      bed.room = 0;
+      await bed.rounds(3);
+    }
+    assert.deepEqual([bed.again, bed.said], [[], []]);
+    bed.room = 1;
+    await bed.rounds(2);
+    bed.sendLate();
+    bed.drain([0, 20], [30, 100]);
+    await bed.rounds(3);
+    assert.deepEqual(bed.again, [
+      { from: 0, to: 10 },
+      { from: 20, to: 30 },
+    ]);
   });
 
-  test("and gets lost again and again is left to the operator", async () => {
+  test("and is lost while the record stays as it is is found all the same", async () => {
     const bed = new Bed();
     bed.acknowledge(100);
+    bed.queued = [1];
     bed.drain([0, 20]);
-    for (let round = 0; round < REPLICA_CHECK_ROUNDS_MAX + 2; round++) {
+    await bed.rounds(3);
+    bed.queued = [];
+    await bed.rounds(20);
+    assert.deepEqual(bed.again, [{ from: 20, to: 100 }]);
+  });
+
+  test("is asked for anew where the stream counts from 1 again", async () => {
+    const bed = new Bed();
+    bed.last = 1_000;
+    bed.acknowledge(100);
+    bed.drain([0, 20]);
+    await bed.rounds(1);
+    bed.last = 7;
+    bed.queued = [7];
+    await bed.rounds(2);
+    bed.queued = [8];
+    bed.drain([0, 30]);
+    await bed.rounds(3);
+    assert.deepEqual(bed.again, [{ from: 30, to: 100 }]);
+  });
+
+  test("and gets lost again and again is left to the operator, and never counts as drained", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.drain([0, 20], [40, 100]);
+    for (let round = 0; round < REPLICA_CHECK_TRIES_MAX + 2; round++) {
       await bed.rounds(3);
       bed.sendLate();
     }
-    assert.equal(bed.again.length, REPLICA_CHECK_ROUNDS_MAX);
-    assert.match(bed.said.at(-1)!, /^error lines that the stream has acknowledged are in no drain's store/);
+    assert.deepEqual(bed.again, Array(REPLICA_CHECK_TRIES_MAX).fill({ from: 20, to: 40 }));
+    assert.match(bed.said.at(-1)!, /^error lines that the stream has acknowledged do not come into/);
+    assert.equal(bed.said.length, REPLICA_CHECK_TRIES_MAX + 1);
+    bed.acknowledge(200);
+    await bed.rounds(3);
+    assert.deepEqual(bed.again.at(-1), { from: 100, to: 200 }, "what comes behind is looked for");
+    bed.sendLate();
+    bed.drain([0, 20], [40, 200]);
     await bed.settle();
-    assert.equal(bed.said.length, REPLICA_CHECK_ROUNDS_MAX + 1);
-    assert.equal(bed.cursor.checked, 100);
+    assert.equal(bed.cursor.checked, 20);
+    bed.drain([0, 200]);
+    await bed.settle();
+    assert.equal(bed.cursor.checked, 200);
+  });
+
+  test("each loss has its own tries", async () => {
+    const bed = new Bed();
+    for (let loss = 1; loss <= REPLICA_CHECK_TRIES_MAX + 2; loss++) {
+      bed.acknowledge(loss * 100);
+      bed.drain([0, loss * 100 - 10]);
+      await bed.rounds(3);
+      assert.deepEqual(bed.again.at(-1), { from: loss * 100 - 10, to: loss * 100 });
+      bed.sendLate();
+    }
+    assert.ok(bed.said.every((text) => text.startsWith("warn")));
   });
 });

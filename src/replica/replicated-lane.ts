@@ -6,7 +6,6 @@ import type { Clock } from "../base/clock.ts";
 import type { LaneCursor, LineRange } from "../follow/lane-cursor.ts";
 import { LaneFollower } from "../follow/lane-follower.ts";
 import type { LanePositions } from "../follow/lane-positions.layout.ts";
-import { linesKept } from "../follow/lines-kept.ts";
 import type { LogFiles } from "../log/files.ts";
 import type { Block } from "./block-message.ts";
 import { type Interval, withCovered } from "./drain/intervals.ts";
@@ -46,7 +45,8 @@ export class ReplicatedLane implements CheckedLane {
   readonly follower: LaneFollower;
   private readonly options: ReplicatedLaneOptions;
   private readonly setAsideFile: SetAsideFile;
-  private aside: readonly Interval[] = [];
+  /** Numbers that no drain can have: in dead-letter/ here, or not in the log. */
+  private withoutLines: readonly Interval[] = [];
   /** How often lines were lost behind us, and the number behind the last of them. */
   private lost = { round: 0, end: 0 };
   private rings = 0;
@@ -62,9 +62,10 @@ export class ReplicatedLane implements CheckedLane {
       subject: () => this.subject(),
       lane: this.lane,
       origin,
-      round: (line) => (line < this.lost.end ? this.lost.round : 0),
+      round: (line) => this.roundOf(line),
       figures,
       setAside: (block) => this.putAside(block),
+      onGap: (from, to) => this.noteGap(from, to),
     });
     this.follower = new LaneFollower({
       files,
@@ -107,24 +108,36 @@ export class ReplicatedLane implements CheckedLane {
     return `${this.options.origin()}.${this.lane}`;
   }
 
-  setAside(): readonly Interval[] {
-    return this.aside;
+  absent(): readonly Interval[] {
+    return this.withoutLines;
   }
 
-  kept(range: LineRange) {
-    return linesKept(this.options.files, this.directory, range);
-  }
-
-  sendAgain(ranges: readonly LineRange[]): void {
-    this.lost = { round: this.lost.round + 1, end: ranges.at(-1)!.to };
-    for (const { from, to } of ranges) this.options.figures.linesSentAgain += to - from;
-    this.follower.again(ranges);
+  sendAgain(ranges: readonly LineRange[]): LineRange[] {
+    const taken = this.follower.again(ranges);
+    const end = Math.max(this.lost.end, taken.at(-1)?.to ?? 0);
+    if (taken.length > 0) this.lost = { round: this.lost.round + 1, end };
+    for (const { from, to } of taken) this.options.figures.linesSentAgain += to - from;
     this.moved();
+    return taken;
   }
 
   onChecked(): void {
-    this.aside = this.aside.filter(([, end]) => end > this.cursor.checked);
+    this.withoutLines = this.withoutLines.filter(([, end]) => end > this.cursor.checked);
     this.options.onMoved();
+  }
+
+  private roundOf(line: number): number {
+    return line < this.lost.end ? this.lost.round : 0;
+  }
+
+  private noteGap(from: number, to: number): void {
+    this.withoutLines = withCovered(this.withoutLines, from, to);
+    if (this.roundOf(from) === 0) return;
+    this.options.log(
+      "warn",
+      "numbers that no drain has are not in the log here any more: deleted by retention, or taken out as damage",
+      { lane: this.lane, from, to },
+    );
   }
 
   private get directory(): string {
@@ -139,7 +152,7 @@ export class ReplicatedLane implements CheckedLane {
   private putAside(block: Block): void {
     const { log, access } = this.options;
     this.setAsideFile.add(block);
-    this.aside = withCovered(this.aside, block.from, block.end);
+    this.withoutLines = withCovered(this.withoutLines, block.from, block.end);
     log(
       "error",
       "a line is too large for the NATS servers and is only in the log here, and in dead-letter/; raise max_payload there",

@@ -74,6 +74,7 @@ export class Replicator {
     this.options = options;
     const { files, dataFolder, nats, stream, node, log } = options;
     this.cursors = new CursorFile(files, dataFolder, REPLICATE_FOLLOWER);
+    this.cursors.sendTo(`${stream.stream}/${stream.partitions}`);
     this.access = new StreamAccess({
       nats,
       stream,
@@ -108,7 +109,7 @@ export class Replicator {
       const late = lane.cursor.lateLines;
       freshLagMs = Math.max(freshLagMs, lane.follower.freshLagMs);
       linesLate += late;
-      linesUnchecked += lane.cursor.fresh - lane.cursor.checked - late;
+      linesUnchecked += Math.max(0, lane.cursor.fresh - lane.cursor.checked - late);
       linesBehind += late + Math.max(0, lane.end - lane.cursor.fresh);
     }
     return {

@@ -44,6 +44,8 @@ export interface StreamPublisherOptions {
   /** How often a line of that number has been lost behind us. */
   round(line: number): number;
   figures: PublishFigures;
+  /** Numbers that the log has no lines of. */
+  onGap(from: number, to: number): void;
   /** A line that no message can carry. Throws where it cannot be kept. */
   setAside(block: Block): void;
 }
@@ -56,7 +58,8 @@ export class StreamPublisher implements BlockSink {
   }
 
   prepare(block: LaneBlock): () => Promise<void> {
-    const { origin, lane, round } = this.options;
+    const { origin, lane, round, onGap } = this.options;
+    if (block.from < block.first) onGap(block.from, block.first);
     const message = encodeBlock({ ...block, origin: origin(), lane }, round(block.from));
     const size = { lines: block.end - block.first, bytes: block.bytes.length };
     return () => this.send(message, size);
@@ -112,6 +115,7 @@ export class StreamPublisher implements BlockSink {
     this.options.setAside(block);
     this.options.figures.linesSetAside++;
     // Its numbers are covered all the same: whoever counts shall not wait for them.
-    await this.prepare({ ...block, first: block.end, bytes: block.bytes.subarray(0, 0) })();
+    const empty = encodeBlock({ ...block, first: block.end, bytes: block.bytes.subarray(0, 0) });
+    await this.send(empty, { lines: 0, bytes: 0 });
   }
 }

@@ -6,6 +6,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { HeldRecord } from "./drain/drain-bucket.ts";
 import { bucketName, decodeRecord, partitionKey } from "./drain/partition-record.ts";
 import type { StreamView } from "./drained-check.ts";
+import { partitionSubject } from "./stream-settings.ts";
 
 const VIEW_MS_MAX = 5_000;
 const STREAM_NOT_FOUND = 10059;
@@ -17,9 +18,9 @@ export async function viewStream(connection: NatsConnection, stream: string): Pr
     async lastSequence() {
       return (await streams.info(stream)).state.last_seq;
     },
-    async oldestSequence(subject) {
+    async oldestSequence(partition) {
       // The servers take that since 2.9; the client's types know it of another request only.
-      const query = { seq: 1, next_by_subj: subject } as MsgRequest;
+      const query = { seq: 1, next_by_subj: partitionSubject(stream, partition) } as MsgRequest;
       return (await streams.getMessage(stream, query))?.seq ?? null;
     },
     record: (partition) =>

@@ -241,7 +241,7 @@ export const REPLICATION_FIGURES: readonly Figure<FollowerSnapshot>[] = [
   ),
   gauge(
     "tidemark_replication_lines_unchecked",
-    "Lines that the stream has acknowledged and no drain's store is known to have.",
+    "Lines that the stream has acknowledged and no drain's store is known to have for good.",
     (of) => of.linesUnchecked,
   ),
 ];

@@ -169,6 +169,22 @@ export class DrainBed {
     return owners;
   }
 
+  /** The partition's record as it is stored. */
+  async record(partition: number): Promise<string> {
+    const subject = `$KV.${STREAM}_drains.partition.${partition}`;
+    const message = await this.manager.streams.getMessage(`KV_${STREAM}_drains`, { last_by_subj: subject });
+    return message?.string() ?? "";
+  }
+
+  /** The bucket as it was with that record alone, or with none; its revisions begin again. */
+  async rollBack(partition: number, record: string | null): Promise<void> {
+    const bucket = `KV_${STREAM}_drains`;
+    const { config } = await this.manager.streams.info(bucket);
+    await this.manager.streams.delete(bucket);
+    await this.manager.streams.add(config);
+    if (record !== null) await this.stream.publish(`$KV.${STREAM}_drains.partition.${partition}`, record);
+  }
+
   /** Resolves when the owners are so many, each with so many partitions, in falling order. */
   async shared(...shares: number[]): Promise<string[]> {
     let owners: string[] = [];

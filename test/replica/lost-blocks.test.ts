@@ -57,7 +57,7 @@ describe("what the stream loses behind its own word", { skip: natsServerMissing 
     assert.deepEqual(await drain.stop(), { code: 0, signal: null });
     const names = storedMetrics(data).map(({ name }) => name);
     assert.deepEqual([names.length, new Set(names).size], [10 + LINES, 10 + LINES]);
-    assert.equal(bed.said.filter(({ text }) => LOST.test(text)).length, 1);
+    assert.ok(bed.said.some(({ text }) => LOST.test(text)));
   });
 });
 

@@ -3,6 +3,8 @@
 //
 // A compare-and-set whose answer is lost may have happened or not. So every change carries a name of its own (`commit`), and
 // where there was no clear yes the record itself is asked. Reads go to the leader of the bucket, not to whoever is nearest.
+// The servers may lose a commit that they had taken. A record that was ours then and has gone back, or is gone, is brought
+// forward by the next change, which always says all that we know.
 
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
@@ -66,8 +68,9 @@ export class DrainBucket {
   }
 
   /**
-   * Changes `held` to `next`, if nobody has changed it meanwhile. Gives what stands there then: `next` by its `commit`, or
-   * what somebody else has put. Tries for as long as it takes to know; null where `isGivenUp` ends that.
+   * Changes `held`, or what it was before as the same owner's, to `next`, if nobody has changed it meanwhile. Gives what stands
+   * there then: `next` by its `commit`, or what somebody else has put. Tries for as long as it takes to know; null where
+   * `isGivenUp` ends that.
    */
   async swap(
     partition: number,
@@ -75,16 +78,17 @@ export class DrainBucket {
     next: PartitionRecord,
     isGivenUp: () => boolean,
   ): Promise<HeldRecord | null> {
+    let base = held.revision;
     for (let failures = 0; !isGivenUp(); failures++) {
       try {
-        return { record: next, revision: await this.put(partition, held.revision, encodeRecord(next)) };
+        return { record: next, revision: await this.put(partition, base, encodeRecord(next)) };
       } catch (error) {
         if (/max_?payload/i.test(String(error))) throw recordTooLarge(this.name, partition, next);
         // refused, unanswered or unsent: the record tells which
       }
       const found = await this.readRecord(partition).catch(() => null);
-      if (found !== null && (found.record.commit === next.commit || found.revision > held.revision))
-        return found;
+      if (found !== null && (found.record.commit === next.commit || found.revision > base)) return found;
+      if (found !== null && isBefore(found, held.record)) base = found.revision;
       await pause(retryMs(failures, FOLLOW_RETRY_MS_MIN, FOLLOW_RETRY_MS_MAX / 5, Math.random));
     }
     return null;
@@ -118,6 +122,11 @@ export class DrainBucket {
   async forget(beat: number): Promise<void> {
     await this.manager.streams.deleteMessage(`KV_${this.name}`, beat, false);
   }
+}
+
+/** Whether nobody else can have had the partition between the two. */
+function isBefore({ record, revision }: HeldRecord, later: PartitionRecord): boolean {
+  return revision === 0 || (record.owner === later.owner && record.epoch === later.epoch);
 }
 
 function recordTooLarge(bucket: string, partition: number, record: PartitionRecord): TidemarkError {

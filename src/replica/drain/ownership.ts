@@ -139,8 +139,10 @@ export class Ownership {
   private async readRecord(partition: number): Promise<HeldRecord | null> {
     const { bucket, log } = this.context;
     try {
+      const drain = this.owned.get(partition);
+      const revisionBefore = drain?.revision ?? 0;
       const held = await bucket.readRecord(partition);
-      this.owned.get(partition)?.check(held);
+      drain?.checkBehindWrite(held, revisionBefore);
       return held;
     } catch (error) {
       if (!(error instanceof TidemarkError)) throw error;

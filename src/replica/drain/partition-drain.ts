@@ -27,6 +27,8 @@ import { pause } from "./pause.ts";
 
 /** Checks of a consumer that is away, in a row, before that is told: one comes with each request for messages. */
 const AWAY_CHECKS_TOLD = 20;
+/** A leader that is none any more may answer one of them. */
+const BEHIND_LOOKS = 3;
 
 /** How it ended: given up in good order, taken by another, or left as it is because the time to end was up. */
 export type PartitionEnd = "released" | "lost" | "left";
@@ -42,7 +44,12 @@ export class PartitionDrain {
   private isGivenUp = false;
   /** The record as another has changed it: where our part of it ends is in it, for good. */
   private lost: PartitionRecord | null = null;
+  /** In a row, that found the record older than it was. */
+  private looksBehind = 0;
+  /** Where our lane ended when the partition became ours. */
+  private endAtFirst: number | null = null;
   private isStoring = true;
+  private committing: Promise<unknown> = Promise.resolve();
   private isChecking = false;
   private awayChecks = 0;
   /** That have come, and how many they were at the last look. */
@@ -88,6 +95,36 @@ export class PartitionDrain {
     const { held, context } = this;
     if (revision <= held.revision) return;
     if (record.owner === context.id && record.epoch === held.record.epoch) return;
+    this.lose(record);
+  }
+
+  /**
+   * The record as it was read behind a write to the bucket, and the revision that was ours before that. Where it is older, look
+   * after look, the servers have lost what we committed: it is committed again, or, where the partition was another's before
+   * that and may be again, given up.
+   */
+  checkBehindWrite(found: HeldRecord, revisionBefore: number): void {
+    this.looksBehind = found.revision < revisionBefore ? this.looksBehind + 1 : 0;
+    if (this.looksBehind < BEHIND_LOOKS) {
+      this.check(found);
+      return;
+    }
+    this.looksBehind = 0;
+    this.log("warn", "the record of a partition has gone back; what the store has is committed again", {
+      revision: found.revision,
+      committed: revisionBefore,
+    });
+    const { owner, epoch } = this.held.record;
+    const isOurs = found.record.owner === owner && found.record.epoch === epoch;
+    if (found.revision === 0 || isOurs) void this.commit({}).catch(() => {});
+    else this.lose(found.record);
+  }
+
+  get revision(): number {
+    return this.held.revision;
+  }
+
+  private lose(record: PartitionRecord): void {
     this.lost = record;
     this.collector?.close();
   }
@@ -195,11 +232,18 @@ export class PartitionDrain {
     }
   }
 
-  /** False where the partition is not ours any more, or nobody can say. */
-  private async commit(changes: Partial<PartitionRecord>): Promise<boolean> {
+  /** False where the partition is not ours any more, or nobody can say. One after the other. */
+  private commit(changes: Partial<PartitionRecord>): Promise<boolean> {
+    const committed = this.committing.then(() => this.commitNow(changes));
+    this.committing = committed.catch(() => {});
+    return committed;
+  }
+
+  private async commitNow(changes: Partial<PartitionRecord>): Promise<boolean> {
     const commit = randomBytes(8).toString("hex");
     const next = { ...this.held.record, ...changes, commit };
-    const found = await this.context.bucket.swap(this.partition, this.held, next, () => this.isGivenUp);
+    const isOver = () => this.isGivenUp || this.lost !== null;
+    const found = await this.context.bucket.swap(this.partition, this.held, next, isOver);
     if (found?.record.commit === commit) this.held = found;
     else if (found !== null) this.lost = found.record;
     return this.held.record.commit === commit;
@@ -210,6 +254,7 @@ export class PartitionDrain {
     const { stores } = this.held.record;
     const committed = stores[this.context.id] ?? null;
     const end = await this.openAt(committed);
+    this.endAtFirst ??= end;
     if (end === null || end === committed) return end !== null;
     if (committed !== null)
       this.log(
@@ -299,9 +344,9 @@ export class PartitionDrain {
     this.puller?.refuseAll();
     // what was appended and not committed is another's to store
     const { id } = this.context;
-    if ((await this.openAt(this.lost.stores[id] ?? this.held.record.stores[id] ?? null)) === null)
-      return "left";
-    this.log("warn", "another drain has taken a partition", { owner: this.lost.owner });
+    if ((await this.openAt(this.lost.stores[id] ?? this.endAtFirst)) === null) return "left";
+    if (this.lost.owner !== id)
+      this.log("warn", "another drain has taken a partition", { owner: this.lost.owner });
     return "lost";
   }
 
