@@ -8,7 +8,7 @@ import { natsServerMissing, stopNatsServers } from "../support/nats-server.ts";
 import { stopServers } from "../support/server-process.ts";
 import { wholeNumber } from "../support/whole-number.ts";
 import { type ClusterRun, runCluster, type Tally } from "./cluster.ts";
-import { FAULTS } from "./faults.ts";
+import { FAULTS, FAULTS_BY_NAME } from "./faults.ts";
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -26,12 +26,12 @@ async function main(): Promise<void> {
   }
   const only = values.only?.split(",");
   const named = {
-    nats: FAULTS.nats.filter(({ name }) => only?.includes(name)),
-    around: FAULTS.around.filter(({ name }) => only?.includes(name)),
+    nats: FAULTS_BY_NAME.nats.filter(({ name }) => only?.includes(name)),
+    around: FAULTS_BY_NAME.around.filter(({ name }) => only?.includes(name)),
   };
   const faults = only === undefined ? FAULTS : named;
   if (faults.nats.length + faults.around.length === 0) {
-    const names = [...FAULTS.nats, ...FAULTS.around].map(({ name }) => name);
+    const names = [...FAULTS_BY_NAME.nats, ...FAULTS_BY_NAME.around].map(({ name }) => name);
     console.error(`cannot run --only ${values.only}; try some of: ${names.join(",")}`);
     process.exit(2);
   }
