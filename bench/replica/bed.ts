@@ -35,7 +35,7 @@ export interface ReplicaStats {
 }
 
 const START_MS_MAX = 60_000;
-const LOOK_MS = 125;
+export const LOOK_MS = 125;
 
 export async function startCluster(): Promise<NatsCluster> {
   const cluster = await startNatsCluster(3);

@@ -9,7 +9,16 @@ import { formatMebibytes, formatRate, print } from "../print.ts";
 import { readTreeResidentBytes } from "../process-tree.ts";
 import { median } from "../result.ts";
 import { encodeTidemark, makeBatches } from "../workload.ts";
-import { type Bed, pause, pinCluster, readStats, replicating, startServer, untilStats } from "./bed.ts";
+import {
+  type Bed,
+  LOOK_MS,
+  pause,
+  pinCluster,
+  readStats,
+  replicating,
+  startServer,
+  untilStats,
+} from "./bed.ts";
 
 export interface OutageSummary {
   readonly rounds: readonly OutageFigures[];
@@ -55,6 +64,10 @@ export async function measureOutages(
 
 const BATCH = 500;
 const STEP_MS = 20;
+/** Of the load, before the outage begins. */
+const BEFORE_MS = 2_000;
+/** About as long as the cluster takes to be back and the follower to catch up. */
+const BEHIND_MS = 8_000;
 
 async function measureOutage(
   bed: Bed,
@@ -65,7 +78,12 @@ async function measureOutage(
   const plainResidentBytesMax = await withFolder(async (_folder, serverFolder) => {
     const server = await startServer(bed, join(serverFolder, "data"), []);
     const load = startLoad(server, perSecond);
-    await pause((metrics / perSecond) * 1000);
+    // As long, and looked at as often, as the one that it is compared with.
+    const untilMs = performance.now() + BEFORE_MS + (metrics / perSecond) * 1000 + BEHIND_MS;
+    while (performance.now() < untilMs) {
+      await readStats(server);
+      await pause(LOOK_MS);
+    }
     await load.stop();
     await stopChild(server.child);
     return load.residentBytesMax;
@@ -75,7 +93,7 @@ async function measureOutage(
     const server = await startServer(bed, join(serverFolder, "data"), flags);
     await untilStats(server, "the stream takes blocks", (stats) => stats.replication!.flowing);
     const load = startLoad(server, perSecond);
-    await pause(2_000);
+    await pause(BEFORE_MS);
     await Promise.all(bed.cluster.nodes.map((node) => node.kill()));
     await untilStats(server, "the outage is long", (stats) => stats.replication!.lines_behind >= metrics);
     await Promise.all(bed.cluster.nodes.map((node) => node.restart()));

@@ -1,4 +1,5 @@
 // The tests' own NATS servers: what the tests of replication rest on.
+// ONCE: it tries the servers, and how a test starts and ends them.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
