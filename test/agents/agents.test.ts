@@ -1,6 +1,5 @@
 // Load from several machines, each a process here: real agents, a real NATS server, real targets. What is compared are
 // counts; how quick anything was is the machine's.
-// ALONE: an agent short of processor time says that its share is void.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
