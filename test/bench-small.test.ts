@@ -1,4 +1,5 @@
 // Benchmarks rot unless something runs them: every *.bench.ts in its small size. No time is asserted.
+// ALONE: a lane whose disk is busy with others refuses, which its benchmark does not.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";

@@ -93,6 +93,8 @@ export class NatsNode {
     this.isPaused = false;
     const child = spawn(this.command[0]!, this.command.slice(1), {
       env: { PATH: process.env.PATH ?? "" },
+      // nats-server 2.9 leaves files of a consumer where it was started when its disk goes away.
+      cwd: tmpdir(),
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child = child;
