@@ -26,6 +26,7 @@ class Bed implements CheckedLane, StreamView {
   /** Done between the look at the record and the look at the stream. */
   between: () => void = () => {};
   recordsRead = 0;
+  sequencesAsked = 0;
   streamAsked = 0;
   nowMs = 0;
   private revision = 1;
@@ -38,6 +39,12 @@ class Bed implements CheckedLane, StreamView {
   drain(...covered: Interval[]): void {
     this.covered = covered;
     this.revision++;
+  }
+
+  /** The record is the one before its last change. */
+  goBack(...covered: Interval[]): void {
+    this.covered = covered;
+    this.revision--;
   }
 
   /** What was to be sent again is acknowledged. */
@@ -70,6 +77,7 @@ class Bed implements CheckedLane, StreamView {
   onChecked(): void {}
 
   async lastSequence(): Promise<number> {
+    this.sequencesAsked++;
     return this.last;
   }
   async oldestSequence(): Promise<number | null> {
@@ -217,6 +225,32 @@ describe("what the stream has acknowledged", () => {
     await bed.settle();
     assert.equal(bed.cursor.checked, 100);
     assert.deepEqual(bed.again, []);
+  });
+
+  test("and is checked as far as what is late asks the cluster nothing", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.drain([0, 100]);
+    await bed.settle();
+    bed.cursor.tryJump(200);
+    bed.acknowledge(300);
+    const { sequencesAsked } = bed;
+    await bed.rounds(5);
+    assert.equal(bed.sequencesAsked, sequencesAsked);
+  });
+
+  test("and the record has forgotten is found also where it is what it was when that was queued", async () => {
+    const bed = new Bed();
+    bed.acknowledge(100);
+    bed.queued = [1];
+    bed.drain([0, 20]);
+    await bed.rounds(2);
+    bed.queued = [];
+    bed.drain([0, 100]);
+    await bed.rounds(2);
+    bed.goBack([0, 20]);
+    await bed.rounds(2);
+    assert.deepEqual(bed.again, [{ from: 20, to: 100 }]);
   });
 
   test("and no drain can have is not looked for", async () => {

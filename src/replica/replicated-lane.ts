@@ -99,11 +99,6 @@ export class ReplicatedLane implements CheckedLane {
     return partitionOf(this.options.origin(), this.lane, this.options.stream.partitions);
   }
 
-  subject(): string {
-    const { stream, node } = this.options;
-    return blockSubject(stream.stream, this.partition(), node, this.lane);
-  }
-
   source(): string {
     return `${this.options.origin()}.${this.lane}`;
   }
@@ -138,6 +133,11 @@ export class ReplicatedLane implements CheckedLane {
       "numbers that no drain has are not in the log here any more: deleted by retention, or taken out as damage",
       { lane: this.lane, from, to },
     );
+  }
+
+  private subject(): string {
+    const { stream, node } = this.options;
+    return blockSubject(stream.stream, this.partition(), node, this.lane);
   }
 
   private get directory(): string {

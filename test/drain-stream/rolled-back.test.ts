@@ -22,6 +22,15 @@ describe("a drain whose record has gone back", { skip: natsServerMissing, timeou
     await stopNatsServers();
   });
 
+  /** It has the lines 0 to 200, and the record those to 100. */
+  const commitsTwiceAndGoesBack = async () => {
+    await bed.publish(LANE, 0, 100);
+    await bed.emptied();
+    const record = await bed.record(0);
+    await bed.publish(LANE, 100, 200);
+    await bed.emptied();
+    await bed.rollBack(0, record);
+  };
   const tellsIt = () =>
     eventually(
       "it tells that the record has gone back",
@@ -31,12 +40,7 @@ describe("a drain whose record has gone back", { skip: natsServerMissing, timeou
   const stops = async () => assert.equal((await drain.stop()).code, 0, drain.error);
 
   test("to one of its own commits it again, and keeps what it has", async () => {
-    await bed.publish(LANE, 0, 100);
-    await bed.emptied();
-    const record = await bed.record(0);
-    await bed.publish(LANE, 100, 200);
-    await bed.emptied();
-    await bed.rollBack(0, record);
+    await commitsTwiceAndGoesBack();
     await tellsIt();
     await eventually("it is committed again", async () => (await bed.record(0)).includes("[[0,200]]"));
     // as a node that had looked meanwhile sends it
@@ -47,12 +51,7 @@ describe("a drain whose record has gone back", { skip: natsServerMissing, timeou
   });
 
   test("to one of its own while it stores commits with the next block", async () => {
-    await bed.publish(LANE, 0, 100);
-    await bed.emptied();
-    const record = await bed.record(0);
-    await bed.publish(LANE, 100, 200);
-    await bed.emptied();
-    await bed.rollBack(0, record);
+    await commitsTwiceAndGoesBack();
     await bed.publish(LANE, 200, 300);
     await bed.emptied();
     assert.ok((await bed.record(0)).includes("[[0,300]]"));
