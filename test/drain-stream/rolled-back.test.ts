@@ -82,9 +82,14 @@ describe("a drain whose record has gone back", { skip: natsServerMissing, timeou
     await bed.emptied();
     await bed.rollBack(0, record);
     await tellsIt();
-    await bed.shared(1);
+    await eventually(
+      "it has taken the partition anew",
+      async () => !(await bed.record(0)).includes("somebody"),
+      30_000,
+    );
     await bed.publish(LANE, 0, 100);
     await bed.emptied();
+    assert.ok((await bed.record(0)).includes("[[0,100]]"));
     await stops();
     bed.assertOnce();
   });
