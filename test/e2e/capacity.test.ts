@@ -1,5 +1,6 @@
 // The capacity command as a user runs it: a process, its files, its words and its exit code. Levels are as short as they
 // can be: what is checked is what is said, never how fast anything was.
+// ALONE: a generator short of processor time says that its figures are void.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
